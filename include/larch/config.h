@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only place for limits. Every value may be overridden from the build
+ * (-DLARCH_...=n); the library and its user must see the same values, because
+ * they size the public contexts. Units are in the names: bytes, ms, or counts.
+ */
+#ifndef LARCH_CONFIG_H
+#define LARCH_CONFIG_H
+
+/* ---- parameter sets ---------------------------------------------------- */
+
+/* Set to 0 to leave a parameter set out of the library. [FIPS203 8] */
+#ifndef LARCH_MLKEM_512
+#define LARCH_MLKEM_512 1
+#endif
+#ifndef LARCH_MLKEM_768
+#define LARCH_MLKEM_768 1
+#endif
+#ifndef LARCH_MLKEM_1024
+#define LARCH_MLKEM_1024 1
+#endif
+
+/* ---- CoAP -------------------------------------------------------------- */
+
+/* Largest datagram built or accepted, bytes. [RFC7252 4.6] advises 1152 for the
+ * message; this leaves room for a 1024-byte block with its options. */
+#ifndef LARCH_COAP_DATAGRAM_MAX
+#define LARCH_COAP_DATAGRAM_MAX 1280
+#endif
+
+/* Largest block exponent used: size = 2^(szx + 4) bytes. [RFC7959 2.2] */
+#ifndef LARCH_COAP_BLOCK_SZX
+#define LARCH_COAP_BLOCK_SZX 6
+#endif
+
+/* Largest body put together from blocks, bytes: a sealed ML-KEM-1024 message
+ * (18 + 1568 + 16) and its text. */
+#ifndef LARCH_COAP_BODY_MAX
+#define LARCH_COAP_BODY_MAX 2048
+#endif
+
+/* Bodies being put together from Block1 requests at one time. */
+#ifndef LARCH_COAP_REASSEMBLIES
+#define LARCH_COAP_REASSEMBLIES 4
+#endif
+
+/* A Block1 body with no new block for this long is dropped. [RFC7959 2.4] */
+#ifndef LARCH_COAP_REASSEMBLY_MS
+#define LARCH_COAP_REASSEMBLY_MS 60000
+#endif
+
+/* Confirmable messages in flight at one time, all peers together. */
+#ifndef LARCH_COAP_TRANSMISSIONS
+#define LARCH_COAP_TRANSMISSIONS 4
+#endif
+
+/* Simultaneous outstanding interactions with one peer. [RFC7252 4.7] */
+#ifndef LARCH_COAP_NSTART
+#define LARCH_COAP_NSTART 1
+#endif
+
+/* Bytes kept of an answer, so that a duplicate gets the same one. */
+#ifndef LARCH_COAP_ANSWER_MAX
+#define LARCH_COAP_ANSWER_MAX 64
+#endif
+
+/* Transmission parameters. [RFC7252 4.8] */
+#ifndef LARCH_COAP_ACK_TIMEOUT_MS
+#define LARCH_COAP_ACK_TIMEOUT_MS 2000
+#endif
+/* ACK_RANDOM_FACTOR in thousandths. */
+#ifndef LARCH_COAP_ACK_RANDOM_PERMILLE
+#define LARCH_COAP_ACK_RANDOM_PERMILLE 1500
+#endif
+#ifndef LARCH_COAP_MAX_RETRANSMIT
+#define LARCH_COAP_MAX_RETRANSMIT 4
+#endif
+#ifndef LARCH_COAP_MAX_LATENCY_MS
+#define LARCH_COAP_MAX_LATENCY_MS 100000
+#endif
+/* A multicast request is answered after a random part of this. [RFC7252 8.2] */
+#ifndef LARCH_COAP_LEISURE_MS
+#define LARCH_COAP_LEISURE_MS 5000
+#endif
+
+#endif

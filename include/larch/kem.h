@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key encapsulation: a constant table of algorithms with their sizes, so that
+ * protocol code never names a parameter set. ML-KEM is FIPS 203; a key pair is
+ * kept as its 64-byte seed d || z, from which both keys are made again.
+ *
+ * All functions run in time that depends on the algorithm alone, not on keys,
+ * seeds, shared secrets or whether a ciphertext is genuine. No heap.
+ */
+#ifndef LARCH_KEM_H
+#define LARCH_KEM_H
+
+#include "larch/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LARCH_KEM_SS_LEN   32
+#define LARCH_KEM_SEED_LEN 64
+
+/* Sizes of the largest set in this build, for buffers that hold any. */
+#if LARCH_MLKEM_1024
+#define LARCH_KEM_EK_MAX 1568
+#define LARCH_KEM_DK_MAX 3168
+#define LARCH_KEM_CT_MAX 1568
+#elif LARCH_MLKEM_768
+#define LARCH_KEM_EK_MAX 1184
+#define LARCH_KEM_DK_MAX 2400
+#define LARCH_KEM_CT_MAX 1088
+#else
+#define LARCH_KEM_EK_MAX 800
+#define LARCH_KEM_DK_MAX 1632
+#define LARCH_KEM_CT_MAX 768
+#endif
+
+typedef struct larch_kem {
+    const char *name;                            /* "ML-KEM-512" */
+    uint16_t set;                                /* 512, 768 or 1024 */
+    uint16_t ek_len;                             /* encapsulation (public) key, bytes */
+    uint16_t dk_len;                             /* decapsulation (private) key, bytes */
+    uint16_t ct_len;                             /* ciphertext, bytes */
+    const struct larch_kem_functions *functions; /* private */
+} larch_kem;
+
+/* The sets of this build, smallest first; NULL past the last. */
+const larch_kem *larch_kem_at(size_t index);
+/* The set by number (512, 768, 1024); NULL if it is not in this build. */
+const larch_kem *larch_kem_find(unsigned set);
+
+/* ML-KEM.KeyGen with the pair's seed [FIPS203 7.1]. seed: LARCH_KEM_SEED_LEN
+ * random bytes, kept secret; ek: ek_len bytes out; dk: dk_len bytes out, secret.
+ * Deterministic: the same seed always gives the same pair. */
+LARCH_MUST_USE larch_error larch_kem_keygen(const larch_kem *kem, const uint8_t *seed, uint8_t *ek, uint8_t *dk);
+
+/* Encapsulation key check [FIPS203 7.2]: length and modulus of untrusted bytes.
+ * LARCH_MALFORMED if the key must not be used. */
+LARCH_MUST_USE larch_error larch_kem_check_ek(const larch_kem *kem, larch_bytes ek);
+
+/* Decapsulation key check [FIPS203 7.3]: length and hash, for a key that was
+ * stored or imported. LARCH_MALFORMED if the key must not be used. */
+LARCH_MUST_USE larch_error larch_kem_check_dk(const larch_kem *kem, larch_bytes dk);
+
+/* ML-KEM.Encaps [FIPS203 7.2]. ek: untrusted, checked here. ct: ct_len bytes
+ * out; ss: LARCH_KEM_SS_LEN bytes out, secret. LARCH_MALFORMED if the key fails
+ * its check, LARCH_PLATFORM if random fails: ct and ss are then zeroed. */
+LARCH_MUST_USE larch_error larch_kem_encaps(const larch_kem *kem, const larch_random *random, larch_bytes ek,
+                                            uint8_t *ct, uint8_t *ss);
+
+/* ML-KEM.Decaps [FIPS203 7.3]. dk: from larch_kem_keygen, or checked by
+ * larch_kem_check_dk before its first use. ct: untrusted. ss: LARCH_KEM_SS_LEN
+ * bytes out, secret. LARCH_MALFORMED if ct has the wrong length. A ciphertext
+ * that is not genuine gives LARCH_OK and a secret that nobody else knows. */
+LARCH_MUST_USE larch_error larch_kem_decaps(const larch_kem *kem, const uint8_t *dk, larch_bytes ct, uint8_t *ss);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the pq room offers to the crypto room and to tests: SHA-3 and the
+ * derandomized forms of ML-KEM. Not installed: a seeded encapsulation in the
+ * hands of an application is a mistake waiting to happen.
+ */
+#ifndef LARCH_PQ_H
+#define LARCH_PQ_H
+
+#include "larch/base.h"
+#include "larch/kem.h"
+
+/* ---- FIPS 202 ---------------------------------------------------------- */
+
+/* A sponge in progress: absorb any number of times, then squeeze any number of
+ * times. Holds secrets if what it absorbed was secret: wipe it. */
+typedef struct larch_keccak {
+    uint64_t state[25];
+    uint8_t rate; /* bytes */
+    uint8_t at;   /* bytes of the rate in use */
+} larch_keccak;
+
+void larch_shake128_init(larch_keccak *k);
+void larch_shake256_init(larch_keccak *k);
+void larch_shake_absorb(larch_keccak *k, larch_bytes bytes);
+/* Ends absorbing; call once, before the first squeeze. */
+void larch_shake_finalize(larch_keccak *k);
+void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len);
+
+void larch_sha3_224(larch_bytes in, uint8_t out[28]);
+void larch_sha3_256(larch_bytes in, uint8_t out[32]);
+void larch_sha3_384(larch_bytes in, uint8_t out[48]);
+void larch_sha3_512(larch_bytes in, uint8_t out[64]);
+void larch_shake128(larch_bytes in, uint8_t *out, size_t len);
+void larch_shake256(larch_bytes in, uint8_t *out, size_t len);
+
+/* ---- FIPS 203 ---------------------------------------------------------- */
+
+/* One KEM's functions; lengths were checked by the caller. */
+struct larch_kem_functions {
+    void (*keygen)(const uint8_t *seed, uint8_t *ek, uint8_t *dk);                 /* ML-KEM.KeyGen_internal(d, z) */
+    void (*encaps)(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss); /* ML-KEM.Encaps_internal */
+    void (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
+    bool (*ek_is_valid)(const uint8_t *ek);                                        /* modulus check */
+    bool (*dk_is_valid)(const uint8_t *dk);                                        /* hash check */
+};
+
+extern const struct larch_kem_functions larch_mlkem_512;
+extern const struct larch_kem_functions larch_mlkem_768;
+extern const struct larch_kem_functions larch_mlkem_1024;
+
+#endif
