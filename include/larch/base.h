@@ -119,12 +119,13 @@ typedef struct larch_peer {
     uint8_t address[16];
     uint32_t scope; /* IPv6 zone index, else 0 */
     uint16_t port;  /* host byte order */
+    uint8_t via;    /* the driver's own mark of the local address in use; not part of the peer's identity */
 } larch_peer;
 
 bool larch_peer_equal(const larch_peer *a, const larch_peer *b);
 bool larch_peer_is_ipv4(const larch_peer *peer);
 /* The address cut to the prefix that one owner can be expected to hold: /24 of
- * IPv4, /64 of IPv6; port and scope zeroed. */
+ * IPv4, /64 of IPv6; the rest zeroed. */
 larch_peer larch_peer_prefix(const larch_peer *peer);
 
 /* ---- random ------------------------------------------------------------ */
