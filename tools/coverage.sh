@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Line coverage of our code by the unit and scenario tests.
+# usage: tools/coverage.sh JOBS, after the preset coverage was built
+set -eu
+cd "$(dirname "$0")/.."
+
+folder=build/coverage
+find $folder -name '*.gcda' -delete
+MAKEFLAGS='' ctest --preset coverage -j "$1" --progress -L '^(unit|scenario)$'
+lcov --quiet --capture --directory $folder --output-file $folder/all.info
+lcov --quiet --extract $folder/all.info "$PWD/src/*" "$PWD/include/*" "$PWD/sniff/*" "$PWD/port/*" "$PWD/apps/*" \
+    --output-file $folder/larch.info
+lcov --list $folder/larch.info
+genhtml --quiet --output-directory $folder/html $folder/larch.info
+echo "line by line: $folder/html/index.html"
