@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 
 # CMake writes makefiles of its own, which must not see this one's flags.
-build = MAKEFLAGS= cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+build = MAKEFLAGS=--no-print-directory cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 ctest = MAKEFLAGS= ctest --preset $(1) -j $(JOBS) --progress $(2)
 start := $(shell date +%s)
 say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
@@ -21,7 +21,7 @@ program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
-	@test -f build/CMakeCache.txt || cmake --preset release -DLARCH_TESTS=OFF -DLARCH_WERROR=OFF
+	@test -f build/CMakeCache.txt || cmake --preset release -DLARCH_TESTS=OFF -DLARCH_WERROR=OFF >/dev/null
 	@$(call build,release,larch $(program))
 
 demo: all ## gateway, sender, sniffer and attacks on this machine's loopback
@@ -30,12 +30,12 @@ demo: all ## gateway, sender, sniffer and attacks on this machine's loopback
 test: ## the whole test run, as the continuous integration does it
 	@tools/setup.sh test
 	$(call say,release: build)
-	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON --log-level=WARNING
+	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON >/dev/null
 	@$(call build,release)
 	$(call say,release: tests)
 	@$(call ctest,release)
 	$(call say,sanitizers: build)
-	@cmake --preset sanitize --log-level=WARNING
+	@cmake --preset sanitize >/dev/null
 	@$(call build,sanitize)
 	$(call say,sanitizers: tests)
 	@$(call ctest,sanitize,-L '^(unit|vectors-light|scenario|fuzz)$$')
@@ -45,18 +45,18 @@ test: ## the whole test run, as the continuous integration does it
 
 lint: ## clang-format, clang-tidy and cppcheck over our sources
 	@tools/setup.sh lint
-	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON --log-level=WARNING
+	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON >/dev/null
 	@tools/lint.sh all
 
 fuzz: ## each harness for FUZZ_SECONDS=60; FUZZ=NAME picks one
 	@tools/setup.sh fuzz
-	@cmake --preset fuzz --log-level=WARNING
+	@cmake --preset fuzz >/dev/null
 	@$(call build,fuzz)
 	@tools/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)
 
 coverage: ## line coverage of unit and scenario tests
 	@tools/setup.sh coverage
-	@cmake --preset coverage --log-level=WARNING
+	@cmake --preset coverage >/dev/null
 	@$(call build,coverage)
 	@tools/coverage.sh $(JOBS)
 
@@ -73,7 +73,7 @@ man: all ## man pages (build/man) from the program's own help
 	@tools/man.sh build/larch build/man
 
 install: all ## install into PREFIX=/usr/local, below DESTDIR
-	@cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DCMAKE_INSTALL_MESSAGE=LAZY -B build --log-level=WARNING
+	@cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DCMAKE_INSTALL_MESSAGE=LAZY -B build >/dev/null
 	@$(call build,release,larch $(program))
 	@DESTDIR=$(DESTDIR) cmake --install build
 

@@ -23,9 +23,11 @@ page() { # NAME DESCRIPTION ARGUMENT...: the page of "larch ARGUMENT..."
 }
 
 page larch "post-quantum secure CoAP"
-# A command's line in the list: two or more spaces, its name, two or more spaces, its text.
-"$program" --help | sed -n '/^[Cc]ommands/,/^$/s/^  *\([a-z][a-z-]*\) .*  \+\(.*\)$/\1\t\2/p;
-                            /^[Cc]ommands/,/^$/s/^  *\([a-z][a-z-]*\)  \+\(.*\)$/\1\t\2/p' |
+# The list of commands: a line each, "  NAME ARGUMENTS  TEXT", up to the empty line.
+"$program" --help | awk -F '  +' '
+    /^$/ { listed = 0 }
+    listed && /^  ? ? ?[a-z]/ { split($2, words, " "); print words[1] "\t" ($3 != "" ? $3 : "a command of larch") }
+    /^[Cc]ommands/ { listed = 1 }' |
     while IFS=$'\t' read -r command text; do
         page "larch-$command" "$text" "$command" </dev/null
     done
