@@ -76,10 +76,12 @@ install: all ## install into PREFIX=/usr/local, below DESTDIR
 	@cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DCMAKE_INSTALL_MESSAGE=LAZY -B build >/dev/null
 	@$(call build,release,larch $(program))
 	@DESTDIR=$(DESTDIR) cmake --install build
+	@mv build/install_manifest.txt build/installed.txt
 
 uninstall: ## remove what the last install put there
-	@test -f build/install_manifest.txt || { echo "nothing installed from here" >&2; exit 1; }
-	@while IFS= read -r file || [ -n "$$file" ]; do rm -fv -- "$(DESTDIR)$$file"; done < build/install_manifest.txt
+	@test -f build/installed.txt || { echo "nothing was installed from here" >&2; exit 1; }
+	@sed 's|^|$(DESTDIR)|' build/installed.txt | tr '\n' '\0' | xargs -0 rm -fv --
+	@rm build/installed.txt
 
 clean: ## remove build/
 	@rm -rf build
