@@ -65,6 +65,7 @@ BROKEN_SOURCES = [
     ("the library uses the sniffer", {"src/node/x.c": '#include "sniff/flow.h"\n'}, "the library includes sniff/flow.h"),
     ("an unknown public header", {"include/larch/new.h": ""}, "add it to HEADERS in tools/check_layers.py"),
     ("an include of a header not there", {"src/base/x.c": '#include "larch/news.h"\n'}, "add it to HEADERS"),
+    ("a known header that is missing", {"src/node/x.c": '#include "larch/store.h"\n'}, "larch/store.h does not exist"),
     ("an unknown room", {"src/attic/x.c": ""}, "add it to ROOMS"),
     ("a header from nowhere", {"apps/larch/x.c": '#include "nowhere.h"\n'}, "is nowhere in this tree"),
     ("a hidden include", {"src/base/x.c": "#include SOMETHING\n"}, "hides what it includes"),
@@ -84,6 +85,7 @@ BROKEN_OBJECTS = [
     ("a name that nobody defines", {"src/node/x.c": "int larch_y(void);\nint larch_x(void) { return larch_y(); }\n"},
      "nothing in the library defines larch_y"),
     ("data", {"src/node/x.c": "int larch_x = 5;\n"}, "4 bytes of writable data in .data"),
+    ("common data", {"src/node/x.c": "int larch_x __attribute__((common));\n"}, "larch_x is writable data"),
     ("static bss", {"src/node/x.c": "static int n;\nint larch_x(void) { return n++; }\n"}, "writable data in .bss"),
     ("pointers that are not const", {"src/node/x.c": "static const char *names[] = {\"a\", \"b\"};\n"
                                      "const char *larch_x(int i, const char *n) { const char *old = names[i]; names[i] = n; return old; }\n"},
