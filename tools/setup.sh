@@ -93,5 +93,6 @@ for lock in tests/interop/*/package-lock.json; do
         say "npm ci failed in $folder: is the npm registry reachable? LARCH_NO_NPM=1 goes on without"
         exit 1
     fi
+    mkdir -p "$folder/node_modules" # npm makes none if there is nothing to put in
     touch "$stamp"
 done
