@@ -83,4 +83,12 @@
 #define LARCH_COAP_LEISURE_MS 5000
 #endif
 
+/* ---- direct ------------------------------------------------------------ */
+
+/* Longest text in a sealed message, bytes; a prototype board takes 64. What a
+ * set leaves of LARCH_COAP_BODY_MAX may be less. */
+#ifndef LARCH_DIRECT_TEXT_MAX
+#define LARCH_DIRECT_TEXT_MAX 1024
+#endif
+
 #endif
