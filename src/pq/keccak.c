@@ -162,17 +162,20 @@ static void start(larch_keccak *k, uint8_t rate) { *k = (larch_keccak){.rate = r
 void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
 {
     const uint8_t *in = bytes.data;
-    for (size_t left = bytes.len; left > 0;) {
-        size_t step = k->at % 8 == 0 && left >= 8 ? 8 : 1;
-        k->state[k->at / 8] ^= step == 8 ? load64(in) : (uint64_t)*in << (8 * (k->at % 8));
-        k->at = (uint8_t)(k->at + step);
+    size_t left = bytes.len;
+    unsigned at = k->at;
+    while (left > 0) {
+        unsigned step = at % 8 == 0 && left >= 8 ? 8 : 1;
+        k->state[at / 8] ^= step == 8 ? load64(in) : (uint64_t)*in << (8 * (at % 8));
+        at += step;
         in += step;
         left -= step;
-        if (k->at == k->rate) {
+        if (at == k->rate) {
             permute(k->state);
-            k->at = 0;
+            at = 0;
         }
     }
+    k->at = (uint8_t)at;
 }
 
 /* Puts the suffix with the first bit of pad10*1, and its last bit. at = rate
@@ -186,20 +189,23 @@ static void finish(larch_keccak *k, uint8_t suffix)
 
 void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len)
 {
+    unsigned at = k->at; /* a copy, because for all the compiler knows out changes the original */
+    const unsigned rate = k->rate;
     while (len > 0) {
-        if (k->at == k->rate) {
+        if (at == rate) {
             permute(k->state);
-            k->at = 0;
+            at = 0;
         }
-        size_t step = k->at % 8 == 0 && len >= 8 ? 8 : 1;
+        unsigned step = at % 8 == 0 && len >= 8 ? 8 : 1;
         if (step == 8)
-            store64(out, k->state[k->at / 8]);
+            store64(out, k->state[at / 8]);
         else
-            *out = (uint8_t)(k->state[k->at / 8] >> (8 * (k->at % 8)));
-        k->at = (uint8_t)(k->at + step);
+            *out = (uint8_t)(k->state[at / 8] >> (8 * (at % 8)));
+        at += step;
         out += step;
         len -= step;
     }
+    k->at = (uint8_t)at;
 }
 
 void larch_shake128_init(larch_keccak *k) { start(k, 168); }
