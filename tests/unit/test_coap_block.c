@@ -413,7 +413,7 @@ static const script scripts[] = {
     {.what = "begins with the second", .len = 5000, .skips = 1, .error = LARCH_MALFORMED, .requests = 1},
     {.what = "a short block", .len = 5000, .shortens = 3, .error = LARCH_MALFORMED, .requests = 3},
     {.what = "forgets Block2", .len = 5000, .no_block2 = 3, .error = LARCH_MALFORMED, .requests = 3},
-    {.what = "grows its blocks", .len = 5000, .reduce = 2, .larger_szx = 2, .error = LARCH_MALFORMED, .requests = 2},
+    {.what = "grows its blocks", .len = 5000, .reduce = 2, .larger_szx = 3, .error = LARCH_MALFORMED, .requests = 3},
     {.what = "fails at the start",
      .len = 5000,
      .fails = 1,
@@ -456,6 +456,12 @@ static const script scripts[] = {
      .requests = 2},
     {.what = "4.08", .payload_len = 2000, .fails = 2, .code = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE, .requests = 2},
     {.what = "confirms another block", .payload_len = 2000, .wrong_block1 = 1, .error = LARCH_MALFORMED, .requests = 1},
+    {.what = "confirms larger blocks",
+     .payload_len = 2000,
+     .reduce = 2,
+     .larger_szx = 2,
+     .error = LARCH_MALFORMED,
+     .requests = 2},
     {.what = "confirms no block", .payload_len = 2000, .no_block1 = 1, .error = LARCH_MALFORMED, .requests = 1},
     {.what = "each block by itself", .payload_len = 2000, .confirms_each = true, .code = CHANGED, .requests = 2},
     {.what = "goes on after the end", .payload_len = 2000, .never_ends = true, .error = LARCH_MALFORMED, .requests = 2},
@@ -539,6 +545,8 @@ static bool serve_upload(server *v, const larch_coap_message *m, const larch_coa
     larch_coap_block confirmed = block_of(up->num, !s->confirms_each, least(up->szx, szx));
     if (v->request == s->wrong_block1)
         confirmed.num++;
+    if (v->request == s->larger_szx)
+        confirmed.szx++;
     if (v->request != s->no_block1)
         larch_coap_build_option_uint(b, LARCH_COAP_OPT_BLOCK1, larch_coap_block_value(confirmed));
     return false;
@@ -630,8 +638,21 @@ static int setup_caller(void **state)
     return fill_pattern(state);
 }
 
-/* Carries one request to the server and its answer back. */
-static larch_error one_round(server *v)
+/* Requests to other peers, until no transmission is free. */
+static void crowd(void)
+{
+    larch_coap_builder b;
+    uint32_t handle;
+    for (uint32_t i = 0;; i++) {
+        larch_peer peer = larch_sim_ipv4(0x0a000100 + i, 5683);
+        if (larch_coap_endpoint_request(&c.ep, NOW_MS, &peer, LARCH_COAP_CON, LARCH_COAP_GET, 0, &b, &handle) !=
+            LARCH_OK)
+            return;
+    }
+}
+
+/* Carries one request to the server and its answer back. crowded: by then others have taken its transmission. */
+static larch_error one_round(server *v, bool crowded)
 {
     uint8_t out[LARCH_COAP_DATAGRAM_MAX], reply_bytes[LARCH_COAP_DATAGRAM_MAX];
     larch_peer peer;
@@ -648,6 +669,8 @@ static larch_error one_round(server *v)
     assert_int_equal(larch_coap_build_end(&b, &datagram), LARCH_OK);
     larch_coap_endpoint_receive(&c.ep, NOW_MS, &peer, false, datagram, &reply, &event);
     assert_int_equal(event.kind, LARCH_COAP_RESPONSE);
+    if (crowded)
+        crowd();
     return larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer);
 }
 
@@ -678,7 +701,7 @@ static void test_client(void **state)
         assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, body_cap), LARCH_STATE);
         larch_error e = LARCH_AGAIN;
         while (e == LARCH_AGAIN && v.request < 1000)
-            e = one_round(&v);
+            e = one_round(&v, false);
         if (e != s->error || v.request != s->requests)
             print_error("%s: %s after %u\n", s->what, larch_error_name(e), v.request);
         assert_int_equal(e, s->error);
@@ -724,12 +747,18 @@ static void test_client_ends(void **state)
         assert_int_equal(e, calls == 1 ? LARCH_PLATFORM : LARCH_OK);
         if (e != LARCH_OK)
             continue;
-        while ((e = one_round(&v)) == LARCH_AGAIN)
+        while ((e = one_round(&v, false)) == LARCH_AGAIN)
             ;
         assert_int_equal(e, LARCH_PLATFORM);
         assert_int_equal(v.request, calls - 1);
     }
     assert_true(larch_coap_endpoint_deadline_ms(&c.ep) == UINT64_MAX);
+
+    /* No room for the next request is no reason to wait for ever. */
+    setup_caller(state);
+    v.request = 0;
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+    assert_int_equal(one_round(&v, true), LARCH_PLATFORM);
 
     setup_caller(state);
     assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
@@ -778,16 +807,16 @@ static void test_client_group_and_echo(void **state)
     const larch_peer gateway = larch_sim_ipv4(0x0a000007, 5683);
     larch_coap_endpoint_receive(&c.ep, NOW_MS, &gateway, false, datagram, &reply, &event);
     assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN);
-    assert_int_equal(one_round(&v), LARCH_AGAIN);
-    assert_int_equal(one_round(&v), LARCH_OK);
+    assert_int_equal(one_round(&v, false), LARCH_AGAIN);
+    assert_int_equal(one_round(&v, false), LARCH_OK);
     assert_true(larch_peer_equal(&c.answer.peer, &gateway));
     assert_int_equal(c.answer.requests, 3);
 
     ask.flags = 0;
     ask.echo = c.answer.echo;
     assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
-    assert_int_equal(one_round(&v), LARCH_AGAIN); /* check_request sees the Echo */
-    assert_int_equal(one_round(&v), LARCH_OK);
+    assert_int_equal(one_round(&v, false), LARCH_AGAIN); /* check_request sees the Echo */
+    assert_int_equal(one_round(&v, false), LARCH_OK);
     assert_int_equal(c.answer.requests, 2);
 }
 

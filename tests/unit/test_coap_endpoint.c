@@ -454,6 +454,10 @@ static void test_duplicate_non(void **state)
     receive_at(end_ms - 1, 0, false, message(LARCH_COAP_NON, LARCH_COAP_POST, 7, "tok"));
     expect(LARCH_COAP_NOTHING, LARCH_COAP_DROP_DUPLICATE);
     assert_int_equal(b.reply.len, 0);
+    /* A non-confirmable answer acknowledges nothing, so it is no reply to a confirmable message with this ID. */
+    receive_at(end_ms - 1, 0, false, message(LARCH_COAP_CON, LARCH_COAP_POST, 7, "tok"));
+    expect(LARCH_COAP_NOTHING, LARCH_COAP_DROP_DUPLICATE);
+    assert_int_equal(b.reply.len, 0);
     receive_at(end_ms, 0, false, message(LARCH_COAP_NON, LARCH_COAP_POST, 7, "tok"));
     expect(LARCH_COAP_REQUEST, LARCH_COAP_DROP_NONE);
 }
