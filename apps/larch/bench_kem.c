@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
 #include "app.h"
+#include "bench.h"
 #include "larch/crypto.h"
 
 #define SAMPLES 50000
@@ -95,8 +95,9 @@ static void show_head(const larch_bench_options *options)
     if (options->json)
         return;
     if (options->markdown)
-        printf("| set | keygen, us | cycles | encaps, us | cycles | decaps, us | cycles | key, bytes | ciphertext, bytes "
-               "|\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        printf(
+            "| set | keygen, us | cycles | encaps, us | cycles | decaps, us | cycles | key, bytes | ciphertext, bytes "
+            "|\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
     else
         printf("%-12s %27s %27s %27s   bytes on the wire\n", "medians", "key generation", "encapsulation",
                "decapsulation");

@@ -18,7 +18,7 @@ static const char head[] = "# Gateways that `larch send` trusts, a line each: au
 
 static larch_error because(char *why, larch_error error, const char *path, const char *what)
 {
-    (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%s: %s", path, what);
+    (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.380s: %.120s", path, what);
     return error;
 }
 
@@ -51,7 +51,8 @@ larch_error larch_known_default_path(char *path, size_t cap, char *why)
     else if (home != NULL && home[0] == '/')
         len = snprintf(path, cap, "%s/.local/state/larch", home);
     else
-        return because(why, LARCH_PLATFORM, "known_gateways", "no XDG_STATE_HOME and no HOME to keep it in: use --known");
+        return because(why, LARCH_PLATFORM, "known_gateways",
+                       "no XDG_STATE_HOME and no HOME to keep it in: use --known");
     if (len < 0 || (size_t)len + sizeof "/known_gateways" > cap)
         return because(why, LARCH_PLATFORM, "known_gateways", "the state folder's name is too long");
     if (!make_folders(path))
@@ -158,12 +159,13 @@ static larch_error scan(FILE *in, FILE *copy, const char *path, const char *auth
         if (original == NULL) {
             e = because_errno(why, path);
         } else if (!whole || (line[0] != '#' && line[0] != '\0' && parse_line(line, &record) != LARCH_OK)) {
-            (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%s: line %u is damaged; repair or delete it", path, number);
+            (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.400s: line %u is damaged; repair or delete it", path, number);
             e = LARCH_MALFORMED;
         } else if (original[0] != '#' && original[0] != '\n') {
             asked = record.kem == kem && strcmp(record.authority, authority) == 0;
             if (asked && found->kem != NULL) {
-                (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%s: line %u repeats a gateway; keep the right one", path, number);
+                (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.400s: line %u repeats a gateway; keep the right one", path,
+                               number);
                 e = LARCH_MALFORMED;
             } else if (asked) {
                 *found = record;
@@ -241,8 +243,7 @@ static bool sync_folder_of(const char *path)
 }
 
 /* The whole new file beside the old one, then in its place. */
-static larch_error replace(FILE *in, const char *path, const larch_known *record, const larch_known *seen,
-                           char *why)
+static larch_error replace(FILE *in, const char *path, const larch_known *record, const larch_known *seen, char *why)
 {
     char temporary[PATH_MAX];
     larch_known there;
@@ -257,9 +258,9 @@ static larch_error replace(FILE *in, const char *path, const larch_known *record
         rewind(in);
         e = scan(in, copy, path, record->authority, record->kem, &there, why);
     }
-    if (e == LARCH_OK && (seen == NULL ? there.kem != NULL
-                                       : there.kem == NULL || memcmp(there.present, seen->present,
-                                                                     LARCH_FINGERPRINT_LEN) != 0))
+    if (e == LARCH_OK &&
+        (seen == NULL ? there.kem != NULL
+                      : there.kem == NULL || memcmp(there.present, seen->present, LARCH_FINGERPRINT_LEN) != 0))
         e = because(why, LARCH_STATE, path, "another process changed this gateway's record just now");
     if (e == LARCH_OK) {
         write_line(copy, record);

@@ -27,13 +27,13 @@ LARCH_MUST_USE larch_error larch_known_default_path(char *path, size_t cap, char
 
 /* The record of one gateway and set. LARCH_STATE: there is none. LARCH_MALFORMED: the
  * file is damaged or open to others, LARCH_PLATFORM: it cannot be read; why says where. */
-LARCH_MUST_USE larch_error larch_known_find(const char *path, const char *authority, const larch_kem *kem, larch_known *out,
-                                      char *why);
+LARCH_MUST_USE larch_error larch_known_find(const char *path, const char *authority, const larch_kem *kem,
+                                            larch_known *out, char *why);
 
 /* Writes a record, durably, in place of the one that the caller saw; seen NULL: there was
  * none. LARCH_STATE: another process changed it meanwhile, nothing is written. Other errors as
  * larch_known_find. */
 LARCH_MUST_USE larch_error larch_known_put(const char *path, const larch_known *record, const larch_known *seen,
-                                     char *why);
+                                           char *why);
 
 #endif
