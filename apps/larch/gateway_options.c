@@ -209,8 +209,10 @@ int gateway_options_take(gateway_options *options, int argc, char **argv)
     }
     if (optind < argc)
         return larch_app_usage(NAME, "'%s' is not an option", argv[optind]);
-    if (config != NULL && !gateway_options_read(options, config, why, sizeof why))
-        return larch_app_fail(NAME, "%s", why), LARCH_EXIT_USAGE;
+    if (config != NULL && !gateway_options_read(options, config, why, sizeof why)) {
+        (void)larch_app_fail(NAME, "%s", why);
+        return LARCH_EXIT_USAGE;
+    }
 
     optind = 1;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
