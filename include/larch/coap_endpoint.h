@@ -23,13 +23,21 @@ extern "C" {
 #define LARCH_COAP_EXCHANGE_LIFETIME_MS \
     (LARCH_COAP_MAX_TRANSMIT_SPAN_MS + 2 * (uint64_t)LARCH_COAP_MAX_LATENCY_MS + LARCH_COAP_ACK_TIMEOUT_MS)
 #define LARCH_COAP_NON_LIFETIME_MS (LARCH_COAP_MAX_TRANSMIT_SPAN_MS + (uint64_t)LARCH_COAP_MAX_LATENCY_MS)
+/* From the first transmission of a confirmable message until its sender gives
+ * up; also how long a response is awaited after an acknowledgement, or after a
+ * non-confirmable request. */
+#define LARCH_COAP_MAX_TRANSMIT_WAIT_MS                                                                               \
+    ((uint64_t)LARCH_COAP_ACK_TIMEOUT_MS * ((2u << LARCH_COAP_MAX_RETRANSMIT) - 1) * LARCH_COAP_ACK_RANDOM_PERMILLE / \
+     1000)
 
-/* One remembered request and its answer. The caller provides an array of them:
- * a board a handful, a gateway thousands. When it is full the oldest of a few
- * candidates makes room. */
+/* One message of a peer that must not take effect twice, and what it was
+ * answered with: a request, or a response to us that came by itself. The caller
+ * provides an array of them: a board a handful, a gateway thousands. A new one
+ * takes the place of the oldest among a few candidates, which a keyed hash of
+ * peer and message ID picks, so that nobody can aim at the memory of another. */
 typedef struct larch_coap_exchange {
-    larch_peer peer; /* private, all of it */
-    uint64_t until_ms;
+    larch_peer peer;   /* private, all of it */
+    uint64_t until_ms; /* 0: free */
     uint16_t message_id;
     uint8_t answer_len;
     uint8_t answer[LARCH_COAP_ANSWER_MAX];
@@ -41,11 +49,11 @@ typedef struct larch_coap_transmission {
     uint32_t handle; /* 0: free */
     larch_peer peer;
     uint64_t due_ms;
-    uint32_t timeout_ms;
+    uint32_t timeout_ms; /* until the next retransmission; doubles; 0: non-confirmable */
     uint16_t message_id;
     uint16_t datagram_len;
-    uint8_t state;
-    uint8_t sent; /* times */
+    uint8_t state; /* what it waits for */
+    uint8_t sent;  /* times */
     uint8_t flags;
     uint8_t token_len;
     uint8_t token[LARCH_COAP_TOKEN_MAX];
@@ -76,10 +84,9 @@ typedef struct larch_coap_endpoint {
     larch_random random;
     const uint16_t *understood;
     size_t understood_count;
-    uint64_t message_id_since_ms;
-    uint32_t message_ids_used;
+    uint64_t hash_key[2];
+    uint64_t message_ids_free_ms[4]; /* when each quarter of the message IDs may be used again */
     uint32_t next_handle;
-    uint32_t hash_key[4];
     uint16_t next_message_id;
     uint32_t drops[LARCH_COAP_DROP_COUNT];
 } larch_coap_endpoint;
@@ -91,6 +98,8 @@ typedef struct larch_coap_endpoint {
 LARCH_MUST_USE larch_error larch_coap_endpoint_init(larch_coap_endpoint *ep, larch_coap_exchange *exchanges,
                                                     size_t count, const larch_random *random,
                                                     const uint16_t *understood, size_t understood_count);
+/* How many datagrams have been dropped for this reason. */
+uint32_t larch_coap_endpoint_drops(const larch_coap_endpoint *ep, larch_coap_drop drop);
 
 /* ---- events ------------------------------------------------------------ */
 
@@ -99,13 +108,13 @@ typedef enum larch_coap_event_kind {
     LARCH_COAP_REQUEST,  /* a new request: answer it, now or later */
     LARCH_COAP_RESPONSE, /* answers our request named by handle */
     LARCH_COAP_RESET,    /* the peer refused our message named by handle */
-    LARCH_COAP_TIMEOUT   /* nobody acknowledged our message named by handle */
+    LARCH_COAP_TIMEOUT   /* nobody acknowledged, or nobody answered, our message named by handle */
 } larch_coap_event_kind;
 
 typedef struct larch_coap_event {
     larch_coap_event_kind kind;
     larch_coap_drop drop;
-    uint32_t handle;
+    uint32_t handle; /* of our message that this is about; 0: none */
     larch_peer peer;
     bool multicast;             /* the request came to a group: errors stay unanswered */
     larch_coap_message message; /* REQUEST, RESPONSE: views into the datagram */
@@ -114,7 +123,8 @@ typedef struct larch_coap_event {
 /* ---- datagrams in ------------------------------------------------------ */
 
 /* Takes one untrusted datagram. peer: who sent it; multicast: it was sent to a
- * group or broadcast address. reply: receives at most one datagram for the
+ * group or broadcast address; then nothing is rejected aloud [RFC7252 8.1], and a confirmable
+ * request, against the standard but seen from prototypes, is taken all the same. reply: receives at most one datagram for the
  * same peer, to be sent whatever the event is (an acknowledgement, a reset, the
  * stored answer to a duplicate, a 4.02); its len is 0 if there is none; it must
  * hold LARCH_COAP_DATAGRAM_MAX bytes. Never fails: what is wrong with the
@@ -126,16 +136,20 @@ void larch_coap_endpoint_receive(larch_coap_endpoint *ep, uint64_t now_ms, const
 
 /* Begins the answer to a REQUEST event in out (cap bytes): piggybacked on the
  * acknowledgement of a confirmable request, non-confirmable else, same token. The caller
- * adds options and payload to b, then ends it. */
+ * adds options and payload to b, then ends it. LARCH_STATE: event is no REQUEST. The
+ * event's views must still hold. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_answer(larch_coap_endpoint *ep, uint64_t now_ms,
                                                       const larch_coap_event *request, uint8_t code, uint8_t *out,
                                                       size_t cap, larch_coap_builder *b);
 /* Ends it. remember: keep the bytes for duplicates; required unless the request
  * may be carried out twice without harm (GET and the like, [RFC7252 4.5]).
  * LARCH_SPACE: the answer is longer than cap, or than LARCH_COAP_ANSWER_MAX and
- * to be remembered. An answer to a multicast request is not returned but kept and sent
- * after a random part of the leisure [RFC7252 8.2]: *datagram is then empty; LARCH_AGAIN if
- * there is no room to keep it. */
+ * to be remembered: nothing is remembered then. LARCH_STATE: b was used wrongly.
+ * To a multicast request an error is never answered, and the answer to a
+ * non-confirmable one is kept and sent after a random part of the leisure
+ * [RFC7252 8.2]: *datagram is then empty; LARCH_AGAIN if there is no room to keep it,
+ * LARCH_PLATFORM if random fails (remembered all the same). The answer to a confirmable multicast request is returned at once: its
+ * sender repeats until it hears one. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_answer_end(larch_coap_endpoint *ep, uint64_t now_ms,
                                                           const larch_coap_event *request, const larch_coap_builder *b,
                                                           bool remember, larch_bytes *datagram);
@@ -149,12 +163,13 @@ typedef struct larch_coap_pending {
 } larch_coap_pending;
 
 /* Puts off the answer to a REQUEST event: an empty acknowledgement goes into
- * reply now (if it was confirmable), and again to each duplicate. [RFC7252 5.2.2] */
+ * reply now (if it was confirmable), and again to each duplicate. [RFC7252 5.2.2]
+ * Not for multicast requests: their errors could not be kept silent. */
 void larch_coap_endpoint_answer_later(larch_coap_endpoint *ep, uint64_t now_ms, const larch_coap_event *request,
                                       larch_writer *reply, larch_coap_pending *pending);
 /* Begins the separate response, with the type of the request. LARCH_AGAIN: no
- * transmission is free. End with larch_coap_endpoint_request_end; the outcome
- * of a confirmable one comes as NOTHING (acknowledged), RESET or TIMEOUT. */
+ * transmission is free, or message IDs are spent. LARCH_PLATFORM: random failed. End with larch_coap_endpoint_request_end; the outcome
+ * of a confirmable one comes as NOTHING with its handle (acknowledged), RESET or TIMEOUT. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_respond(larch_coap_endpoint *ep, uint64_t now_ms,
                                                        const larch_coap_pending *pending, uint8_t code,
                                                        larch_coap_builder *b, uint32_t *handle);
@@ -163,10 +178,12 @@ LARCH_MUST_USE larch_error larch_coap_endpoint_respond(larch_coap_endpoint *ep, 
 
 #define LARCH_COAP_ANY_PEER    1u /* to a group or broadcast: any peer may answer, more than once */
 #define LARCH_COAP_EMPTY_TOKEN 2u /* no token, for peers that cannot return one */
+#define LARCH_COAP_SECOND_WAY  4u /* the same question in another form: beyond NSTART */
 
-/* Begins a request. LARCH_AGAIN: all transmissions are taken, NSTART is reached
- * for this peer, or message IDs would repeat within EXCHANGE_LIFETIME. The
- * caller adds options and payload to b and ends it; it is sent by the next polls. */
+/* Begins a request; type is CON or NON. LARCH_AGAIN: all transmissions are taken, NSTART is reached
+ * for this peer, or message IDs would repeat within EXCHANGE_LIFETIME. LARCH_PLATFORM: random failed.
+ * LARCH_STATE: another type, or code is no request. The caller adds options and payload to b and ends it; it is sent by the next polls.
+ * The handle lives until RESPONSE (without ANY_PEER), RESET, TIMEOUT or cancel. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_request(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer,
                                                        larch_coap_type type, uint8_t code, unsigned flags,
                                                        larch_coap_builder *b, uint32_t *handle);

@@ -148,7 +148,9 @@ typedef struct larch_coap_options {
 larch_coap_options larch_coap_options_of(const larch_coap_message *message);
 /* The next option; false past the last. */
 bool larch_coap_options_next(larch_coap_options *options, larch_coap_option *out);
-/* The first option with this number; false if there is none. */
+/* The first option with this number; false if there is none. An elective one
+ * with a length out of its range counts as absent [RFC7252 5.4.3]; a critical one is
+ * the matter of larch_coap_find_bad_option. */
 bool larch_coap_option_find(const larch_coap_message *message, uint16_t number, larch_bytes *value);
 
 /* The number in an option's value: 0 to 4 bytes, big-endian [RFC7252 3.2].
@@ -177,9 +179,9 @@ bool larch_coap_query_find(const larch_coap_message *message, const char *name, 
  * came out of order or after the payload, or a length is out of range. */
 typedef struct larch_coap_builder {
     larch_writer writer;
-    uint16_t number;    /* private: of the last option */
-    bool payload_begun; /* private */
-    larch_error error;  /* private */
+    uint16_t number;   /* private: of the last option */
+    bool closed;       /* private: nothing may follow */
+    larch_error error; /* private */
 } larch_coap_builder;
 
 void larch_coap_build(larch_coap_builder *b, uint8_t *out, size_t cap, larch_coap_type type, uint8_t code,
@@ -189,6 +191,7 @@ void larch_coap_build_option(larch_coap_builder *b, uint16_t number, larch_bytes
 void larch_coap_build_option_uint(larch_coap_builder *b, uint16_t number, uint32_t value);
 /* "a/b" as two Uri-Path options, without a leading slash; "" adds none. */
 void larch_coap_build_path(larch_coap_builder *b, const char *path);
+/* Marker and payload; neither if it is empty. */
 void larch_coap_build_payload(larch_coap_builder *b, larch_bytes payload);
 /* Marker and room for len (> 0) bytes of payload; NULL if they do not fit. */
 uint8_t *larch_coap_build_payload_reserve(larch_coap_builder *b, size_t len);

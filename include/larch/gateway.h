@@ -56,18 +56,15 @@ typedef struct larch_gateway_event {
 
 /* ---- memory of the caller ---------------------------------------------- */
 
-/* One answer on its way out, and the text of the message it answers. */
+/* One answer on its way out; the text of an accepted message stands behind it, at LARCH_COAP_ANSWER_MAX. */
 typedef struct larch_gateway_slot {
-    larch_peer peer; /* private, all of it */
-    const larch_kem *kem;
+    larch_peer peer;      /* private, all of it */
+    const larch_kem *kem; /* of an accepted message, else NULL */
     uint16_t answer_len;
     uint16_t text_len;
-    bool accepted;
     uint8_t bytes[LARCH_COAP_DATAGRAM_MAX];
 } larch_gateway_slot;
 
-/* Where the marks of one set live: two halves of replay_slots words, for the present
- * key and the one before. */
 typedef struct larch_gateway_config {
     const larch_storage *storage; /* kept */
     const larch_random *random;   /* kept */
@@ -81,7 +78,7 @@ typedef struct larch_gateway_config {
     size_t slot_count;
     larch_reach_entry *reach; /* proven addresses and buckets; a power of two */
     size_t reach_count;
-    uint64_t *replay[LARCH_GATEWAY_SETS][2]; /* in the order of larch_kem_at; zeroed by the library */
+    uint64_t *replay[LARCH_GATEWAY_SETS][2]; /* marks: in the order of larch_kem_at, for two keys each */
     uint32_t replay_slots;                   /* words in each: a power of two */
 
     larch_reach_limits limits;
@@ -114,8 +111,11 @@ typedef struct larch_gateway {
     larch_coap_reassembly reassembly;
     larch_reach reach;
     larch_gateway_keys keys[LARCH_GATEWAY_SETS];
-    size_t slot_first;
+    size_t slot_first; /* a ring: so many answers from here on */
     size_t slot_used;
+    size_t slot_told;        /* of them, whose marks are durable and whose text was told */
+    uint64_t retry_at_ms;    /* when a storage that failed is tried again, for marks */
+    uint64_t maintain_at_ms; /* and for keys */
     uint64_t count[LARCH_GATEWAY_REASON_COUNT];
 } larch_gateway;
 
@@ -131,8 +131,9 @@ LARCH_MUST_USE larch_error larch_gateway_init(larch_gateway *gw, uint64_t now_ms
 LARCH_MUST_USE larch_error larch_gateway_receive(larch_gateway *gw, uint64_t now_ms, const larch_peer *peer,
                                                  bool multicast, larch_bytes datagram);
 
-/* The next datagram to send; the view holds until the next call. First makes the marks durable; should that
- * fail, the answers that depend on them are dropped and told as STORAGE. LARCH_AGAIN: none. */
+/* The next datagram to send; the view holds until the next call. First makes the marks durable and tells of
+ * the messages they belong to. LARCH_AGAIN: none. LARCH_PLATFORM: the storage failed; no answer leaves
+ * and none is lost until a later call finds it working again: call at the deadline. */
 LARCH_MUST_USE larch_error larch_gateway_send(larch_gateway *gw, uint64_t now_ms, larch_peer *peer,
                                               larch_bytes *datagram);
 

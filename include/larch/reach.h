@@ -37,7 +37,8 @@ typedef struct larch_reach_entry {
     uint64_t key;      /* private, all of it; 0: free */
     uint64_t at_ms;    /* when tokens was true */
     uint64_t until_ms; /* proven until; 0 for a bucket */
-    uint32_t millitokens;
+    uint64_t millitokens;
+    bool echoed; /* proven by an Echo, not only noted as good */
 } larch_reach_entry;
 
 typedef struct larch_reach {
@@ -45,7 +46,6 @@ typedef struct larch_reach {
     size_t entry_count;
     larch_reach_limits limits;
     larch_reach_entry total;
-    uint64_t refused;
     uint8_t key[16];
 } larch_reach;
 
@@ -55,7 +55,8 @@ typedef enum larch_reach_verdict {
     LARCH_REACH_LIMITED    /* proven, but above its rate: drop */
 } larch_reach_verdict;
 
-/* entries: count (a power of two, at least 16) of the caller's, kept. LARCH_PLATFORM if
+/* entries: count (a power of two, at least 16) of the caller's, kept; half of them hold
+ * buckets, half proven addresses, so that a flood of the former cannot push out the latter. LARCH_PLATFORM if
  * random fails; LARCH_STATE for a bad count. */
 LARCH_MUST_USE larch_error larch_reach_init(larch_reach *reach, larch_reach_entry *entries, size_t count,
                                             const larch_reach_limits *limits, const larch_random *random);

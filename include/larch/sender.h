@@ -40,7 +40,7 @@ typedef enum larch_sender_state { LARCH_SENDER_STATES(LARCH_SENDER_STATE_ENUM) }
     X(AUTH, "the gateway could not open the message")                                               \
     X(BAD_ANSWER, "the answer makes no sense")                                                      \
     X(TOO_LONG, "the text is too long")                                                             \
-    X(PLATFORM, "random failed")
+    X(PLATFORM, "random or the crypto provider failed")
 
 #define LARCH_SENDER_FAILURE_ENUM(name, text) LARCH_SENDER_FAIL_##name,
 typedef enum larch_sender_failure { LARCH_SENDER_FAILURES(LARCH_SENDER_FAILURE_ENUM) } larch_sender_failure;
@@ -69,29 +69,28 @@ typedef struct larch_sender {
     larch_coap_client fallback; /* POST for the key, to a prototype */
     larch_sender_state state;
     larch_sender_failure failure;
-    uint64_t deadline_ms;
-    uint64_t fallback_at_ms;
-    bool is_prototype;
+    uint64_t fallback_at_ms; /* UINT64_MAX: not, or no more */
+    bool is_prototype;       /* it answered the fallback */
     bool rotated;
     bool refetched;
     uint8_t answer_code;
-    uint8_t answer_text_len;
+    uint8_t answer_len;
     uint8_t echo_len;
-    uint8_t answer_text[40];
+    uint8_t reply_len;
+    uint8_t answer[40];
     uint8_t echo[40];
-    uint8_t hash[32];
-    uint8_t expected_hash[32];
+    uint8_t reply[32]; /* an acknowledgement or reset to send */
+    larch_peer reply_peer;
+    uint8_t hash[32];        /* SHA-256 of ek */
+    uint8_t pinned_hash[32]; /* of pinned_ek */
     uint8_t next_ss[LARCH_KEM_SS_LEN];
-    uint32_t requests;
-    size_t bytes_sent;
-    size_t bytes_received;
     uint8_t ek[LARCH_KEM_EK_MAX];
     uint8_t pinned_ek[LARCH_KEM_EK_MAX];
-    uint8_t message[LARCH_COAP_BODY_MAX];
-    size_t message_len;
-    size_t text_len;
     uint8_t text[LARCH_DIRECT_TEXT_MAX];
-    uint8_t body[2][LARCH_KEM_EK_MAX];
+    size_t text_len;
+    uint8_t message[LARCH_COAP_BODY_MAX];
+    uint8_t body[LARCH_KEM_EK_MAX];          /* the client's answer */
+    uint8_t fallback_body[LARCH_KEM_EK_MAX]; /* the fallback's */
 } larch_sender;
 
 LARCH_MUST_USE larch_error larch_sender_init(larch_sender *s, uint64_t now_ms, const larch_sender_config *config);

@@ -70,6 +70,8 @@ typedef struct larch_key_ring {
     larch_stored_key previous;
 } larch_key_ring;
 
+/* "direct-512.key" */
+void larch_key_ring_name(uint16_t set, char name[LARCH_STORAGE_NAME_MAX + 1]);
 /* Errors as larch_record_read; the ring is zeroed on error. */
 LARCH_MUST_USE larch_error larch_key_ring_load(const larch_storage *storage, uint16_t set, larch_key_ring *ring,
                                                larch_store_fault *fault);

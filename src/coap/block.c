@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's side of block-wise transfer [RFC7959]. */
+#include <string.h>
+
+#include "endpoint_int.h"
+
+#include "larch/coap_block.h"
+
+#define NUM_MAX     0xfffffu /* 20 bits */
+#define IDLE_MIN_MS 1000u    /* a body with a block younger than this is not pushed out */
+
+_Static_assert(LARCH_COAP_BLOCK_SZX <= 6, "szx 7 is reserved");
+
+/* ---- Block2 ------------------------------------------------------------ */
+
+larch_error larch_coap_block2_slice(const larch_coap_message *request, larch_bytes representation,
+                                    larch_coap_slice *out)
+{
+    larch_coap_block asked = {0, false, LARCH_COAP_BLOCK_SZX};
+    larch_bytes value;
+    bool given = larch_coap_option_find(request, LARCH_COAP_OPT_BLOCK2, &value);
+    memset(out, 0, sizeof *out);
+    if (given && larch_coap_block_parse(value, &asked) != LARCH_OK)
+        return LARCH_MALFORMED;
+    uint8_t szx = asked.szx < LARCH_COAP_BLOCK_SZX ? asked.szx : LARCH_COAP_BLOCK_SZX;
+    size_t size = larch_coap_block_size(szx);
+    /* Where it starts counts, not its number: that changes with the size. [RFC7959 2.4] */
+    size_t at = asked.num * larch_coap_block_size(asked.szx);
+    if ((at > 0 && at >= representation.len) || at / size > NUM_MAX)
+        return LARCH_MALFORMED;
+    size_t left = representation.len - at;
+    out->block = (larch_coap_block){(uint32_t)(at / size), left > size, szx};
+    out->blockwise = given || left > size;
+    out->bytes = (larch_bytes){at > 0 ? representation.data + at : representation.data, left > size ? size : left};
+    return LARCH_OK;
+}
+
+void larch_coap_blocks_build(larch_coap_builder *b, const larch_coap_slice *slice, size_t representation_len,
+                             const larch_coap_block *block1)
+{
+    if (slice->blockwise)
+        larch_coap_build_option_uint(b, LARCH_COAP_OPT_BLOCK2, larch_coap_block_value(slice->block));
+    if (block1 != NULL)
+        larch_coap_build_option_uint(b, LARCH_COAP_OPT_BLOCK1, larch_coap_block_value(*block1));
+    if (slice->blockwise && slice->block.num == 0)
+        larch_coap_build_option_uint(b, LARCH_COAP_OPT_SIZE2, (uint32_t)representation_len);
+}
+
+void larch_coap_block2_build(larch_coap_builder *b, const larch_coap_slice *slice, size_t representation_len)
+{
+    larch_coap_blocks_build(b, slice, representation_len, NULL);
+}
+
+/* ---- Block1 ------------------------------------------------------------ */
+
+larch_error larch_coap_reassembly_init(larch_coap_reassembly *r, const larch_random *random)
+{
+    uint8_t seed[sizeof r->hash_key];
+    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++)
+        r->bodies[i].used = false;
+    larch_error e = larch_random_fill(random, seed, sizeof seed);
+    if (e == LARCH_OK)
+        memcpy(r->hash_key, seed, sizeof seed);
+    return e;
+}
+
+/* What a body belongs to beside its peer: the method, and every option that names the resource or tells this body
+ * from another. [RFC7959 2.5] [RFC9175 3.3] */
+static uint64_t key_of(const larch_coap_reassembly *r, const larch_coap_message *request)
+{
+    larch_coap_hash h;
+    larch_coap_hash_init(&h, r->hash_key);
+    larch_coap_hash_part(&h, (larch_bytes){&request->code, 1});
+    larch_coap_options options = larch_coap_options_of(request);
+    for (larch_coap_option o; larch_coap_options_next(&options, &o);) {
+        if (o.number != LARCH_COAP_OPT_URI_HOST && o.number != LARCH_COAP_OPT_URI_PORT &&
+            o.number != LARCH_COAP_OPT_URI_PATH && o.number != LARCH_COAP_OPT_URI_QUERY &&
+            o.number != LARCH_COAP_OPT_REQUEST_TAG)
+            continue;
+        const uint8_t number[2] = {(uint8_t)(o.number >> 8), (uint8_t)o.number};
+        larch_coap_hash_part(&h, LARCH_BYTES(number));
+        larch_coap_hash_part(&h, o.value);
+    }
+    return larch_coap_hash_end(&h);
+}
+
+static struct larch_coap_body *find_body(larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer,
+                                         uint64_t key)
+{
+    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+        struct larch_coap_body *body = &r->bodies[i];
+        if (body->used && now_ms < body->until_ms && body->key == key && larch_peer_equal(&body->peer, peer))
+            return body;
+    }
+    return NULL;
+}
+
+/* A place for a new body: a free or expired one, or that longest without a
+ * block if it may be pushed out; else NULL. */
+static struct larch_coap_body *claim_body(larch_coap_reassembly *r, uint64_t now_ms)
+{
+    struct larch_coap_body *oldest = &r->bodies[0];
+    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+        struct larch_coap_body *body = &r->bodies[i];
+        if (!body->used)
+            return body;
+        if (body->until_ms < oldest->until_ms)
+            oldest = body;
+    }
+    return oldest->until_ms - LARCH_COAP_REASSEMBLY_MS + IDLE_MIN_MS <= now_ms ? oldest : NULL;
+}
+
+/* Whether the client says beforehand that the body is too large. Size1 is elective: a broken one is as good as none. */
+static bool announces_too_much(const larch_coap_message *request)
+{
+    larch_bytes value;
+    uint32_t size;
+    return larch_coap_option_find(request, LARCH_COAP_OPT_SIZE1, &value) &&
+           larch_coap_option_uint(value, &size) == LARCH_OK && size > LARCH_COAP_BODY_MAX;
+}
+
+/* Adds payload at its place; a copy of the block before, byte for byte, changes nothing. */
+static larch_error append(struct larch_coap_body *body, size_t at, larch_bytes payload)
+{
+    if (at > LARCH_COAP_BODY_MAX || payload.len > LARCH_COAP_BODY_MAX - at)
+        return LARCH_SPACE;
+    if (at + payload.len == body->len && payload.len > 0)
+        return memcmp(body->bytes + at, payload.data, payload.len) == 0 ? LARCH_OK : LARCH_STATE;
+    if (at != body->len)
+        return LARCH_STATE;
+    if (payload.len > 0)
+        memcpy(body->bytes + at, payload.data, payload.len);
+    body->len += (uint32_t)payload.len;
+    return LARCH_OK;
+}
+
+larch_error larch_coap_reassembly_take(larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer,
+                                       const larch_coap_message *request, bool *blockwise, larch_coap_block *block,
+                                       larch_bytes *body)
+{
+    larch_bytes value;
+    larch_coap_block asked;
+    *body = (larch_bytes){NULL, 0};
+    memset(block, 0, sizeof *block);
+    *blockwise = larch_coap_option_find(request, LARCH_COAP_OPT_BLOCK1, &value);
+    if (!*blockwise) {
+        *body = request->payload;
+        return LARCH_OK;
+    }
+    uint64_t key = key_of(r, request);
+    struct larch_coap_body *open = find_body(r, now_ms, peer, key);
+    if (open != NULL)
+        open->used = false; /* holds for every early return below */
+    if (larch_coap_block_parse(value, &asked) != LARCH_OK)
+        return LARCH_MALFORMED;
+    size_t size = larch_coap_block_size(asked.szx);
+    if (asked.more ? request->payload.len != size : request->payload.len > size)
+        return LARCH_MALFORMED;
+    if (asked.num == 0 && announces_too_much(request))
+        return LARCH_SPACE;
+    uint8_t szx = asked.szx < LARCH_COAP_BLOCK_SZX ? asked.szx : LARCH_COAP_BLOCK_SZX;
+    if (asked.num == 0 && !asked.more) {
+        *block = (larch_coap_block){0, false, szx};
+        *body = request->payload;
+        return LARCH_OK;
+    }
+    if (asked.num == 0) {
+        if (open == NULL && (open = claim_body(r, now_ms)) == NULL)
+            return LARCH_PLATFORM;
+        open->peer = *peer;
+        open->key = key;
+        open->len = 0;
+        open->used = false;
+    }
+    if (open == NULL)
+        return LARCH_STATE;
+    larch_error e = append(open, asked.num * size, request->payload);
+    if (e != LARCH_OK)
+        return e;
+    *block = (larch_coap_block){asked.num, asked.more, szx};
+    if (!asked.more) {
+        *body = (larch_bytes){open->bytes, open->len};
+        return LARCH_OK;
+    }
+    open->used = true;
+    open->until_ms = now_ms + LARCH_COAP_REASSEMBLY_MS;
+    return LARCH_AGAIN;
+}
