@@ -33,13 +33,16 @@ typedef struct larch_storage {
 
     /* Makes or replaces the whole file: durable on return, and a power cut at any
      * moment leaves the old content or the new. tail: so many erased bytes follow
-     * the content. */
+     * the content. LARCH_PLATFORM: old or new stands, whole. */
     larch_error (*replace)(void *context, const char *name, larch_bytes content, uint32_t tail);
 
-    /* Writes over erased bytes inside the file. Not durable before sync. */
+    /* Writes over erased bytes inside the file. Not durable before sync: of what a power
+     * cut catches, each atom is there or still erased, in any order. After LARCH_PLATFORM
+     * the same bytes may be written to the same place again. */
     larch_error (*write)(void *context, const char *name, uint32_t offset, larch_bytes bytes);
 
-    /* Makes all writes to the file durable. */
+    /* Makes all writes to the file durable. A port that cannot know whether writes behind
+     * a failed sync were lost must go on failing. */
     larch_error (*sync)(void *context, const char *name);
 
     /* Removes the file; durable on return. None there is LARCH_OK. */

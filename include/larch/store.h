@@ -32,8 +32,8 @@ const char *larch_store_fault_text(larch_store_fault fault);
 
 /* ---- records ----------------------------------------------------------- */
 
-#define LARCH_RECORD_OVERHEAD 16   /* 12 in front, 4 behind */
-#define LARCH_RECORD_MAX      1024 /* payload bytes */
+#define LARCH_RECORD_OVERHEAD 16  /* 12 in front, 4 behind */
+#define LARCH_RECORD_MAX      240 /* payload bytes: a record fits a 256-byte flash page */
 
 typedef enum larch_record_kind {
     LARCH_RECORD_KEYS = 1,   /* direct keys of one parameter set */
@@ -41,12 +41,14 @@ typedef enum larch_record_kind {
     LARCH_RECORD_PIN = 3     /* reserved for boards: a sender's pinned gateway */
 } larch_record_kind;
 
-/* Writes one record as a whole file, durably, followed by tail erased bytes. */
+/* Writes one record as a whole file, durably, followed by tail erased bytes. LARCH_SPACE:
+ * the payload is larger than LARCH_RECORD_MAX. LARCH_PLATFORM: as larch_storage.replace. */
 LARCH_MUST_USE larch_error larch_record_write(const larch_storage *storage, const char *name, larch_record_kind kind,
                                               larch_bytes payload, uint32_t tail);
-/* Reads the record at the start of a file. LARCH_OK with *len bytes in out, or an error with
- * *fault saying what is wrong with the file: LARCH_STATE (MISSING), LARCH_MALFORMED
- * (FOREIGN ... DAMAGED), LARCH_SPACE (larger than cap, KIND), LARCH_PLATFORM (MEDIUM). */
+/* Reads the record at the start of a file, which is untrusted. LARCH_OK with *len bytes in out,
+ * or an error with *fault saying what is wrong with the file: LARCH_STATE (MISSING), LARCH_MALFORMED
+ * (FOREIGN ... DAMAGED), LARCH_SPACE (sound but larger than cap, KIND), LARCH_PLATFORM (MEDIUM).
+ * out is unchanged and *len 0 on error. */
 LARCH_MUST_USE larch_error larch_record_read(const larch_storage *storage, const char *name, larch_record_kind kind,
                                              uint8_t *out, size_t cap, size_t *len, larch_store_fault *fault);
 
@@ -72,10 +74,13 @@ typedef struct larch_key_ring {
 
 /* "direct-512.key" */
 void larch_key_ring_name(uint16_t set, char name[LARCH_STORAGE_NAME_MAX + 1]);
-/* Errors as larch_record_read; the ring is zeroed on error. */
+/* Errors as larch_record_read; the ring is zeroed on error. Only what larch_key_ring_save can
+ * have written is sound. */
 LARCH_MUST_USE larch_error larch_key_ring_load(const larch_storage *storage, uint16_t set, larch_key_ring *ring,
                                                larch_store_fault *fault);
-/* Durable on LARCH_OK; on LARCH_PLATFORM the old ring stands. */
+/* Durable on LARCH_OK. LARCH_STATE: present has no generation, or previous not a lower one;
+ * nothing was done. LARCH_PLATFORM: the old ring stands, or the new one, whole: load to know.
+ * A key of generation 0 is stored as zeros, whatever its bytes. */
 LARCH_MUST_USE larch_error larch_key_ring_save(const larch_storage *storage, const larch_key_ring *ring);
 
 /* ---- replay set -------------------------------------------------------- */
@@ -92,10 +97,9 @@ typedef struct larch_replay_set {
     uint64_t *slots;
     uint32_t slot_count;
     uint32_t capacity;
-    uint32_t used;
-    uint32_t written;
-    uint32_t durable;
-    uint32_t batch_len;
+    uint32_t used;    /* places of the journal taken; behind written they wait in batch */
+    uint32_t written; /* handed to the storage */
+    uint32_t durable; /* synced */
     uint32_t generation;
     uint16_t set;
     uint8_t batch[LARCH_REPLAY_BATCH * LARCH_STORAGE_ATOM];
@@ -105,30 +109,40 @@ typedef struct larch_replay_set {
 /* How many marks a set with so many slots takes: 15/16, so that probing stays short. */
 uint32_t larch_replay_set_capacity(uint32_t slot_count);
 
+/* "replay-512-1.log" */
+void larch_replay_set_name(uint16_t set, uint32_t generation, char name[LARCH_STORAGE_NAME_MAX + 1]);
 /* Makes a new, empty journal, durably, and the set for it. slots: slot_count (a power of
- * two, at least 16) words of the caller's, kept with the set. A journal of that name that
- * is empty is taken over; one with marks, or not sound, is left alone: LARCH_STATE. */
+ * two, 16 to 2^28) words of the caller's, kept with the set. A journal of that name that is
+ * empty is made anew; one with marks, or not sound, is left alone: LARCH_STATE. So does
+ * another slot_count. LARCH_PLATFORM: as larch_storage.replace. The set is zeroed on error. */
 LARCH_MUST_USE larch_error larch_replay_set_create(larch_replay_set *rs, const larch_storage *storage, uint16_t set,
                                                    uint32_t generation, uint64_t *slots, uint32_t slot_count);
-/* Loads a journal. It keeps the capacity it was made with: LARCH_SPACE if slot_count is
- * too small for that (*slots_needed says how many). Other errors as larch_record_read. */
+/* Loads a journal, which is untrusted. It keeps the capacity it was made with: LARCH_SPACE if
+ * slot_count is too small for that (the fault is NONE; *slots_needed, else 0, says how many).
+ * What a power cut left undone is mended, so this may write. Other errors as larch_record_read,
+ * and LARCH_STATE for a slot_count that create does not take. The set is zeroed on error. */
 LARCH_MUST_USE larch_error larch_replay_set_open(larch_replay_set *rs, const larch_storage *storage, uint16_t set,
                                                  uint32_t generation, uint64_t *slots, uint32_t slot_count,
                                                  uint32_t *slots_needed, larch_store_fault *fault);
 
 bool larch_replay_set_contains(const larch_replay_set *rs, uint64_t tag);
-/* Adds a tag of a message that was authenticated. LARCH_REPLAY: it is there already.
- * LARCH_SPENT: the set is full. LARCH_PLATFORM: the storage failed; the tag is
- * then in the set (so nothing is accepted twice) but must not be answered. */
+/* Adds a tag of a message that was authenticated; it is durable after the next commit.
+ * LARCH_REPLAY: it is there already. LARCH_SPENT: the set is full. LARCH_PLATFORM: the
+ * storage failed and the tag was not added: the message must not be accepted. */
 LARCH_MUST_USE larch_error larch_replay_set_add(larch_replay_set *rs, uint64_t tag);
-/* Makes every added mark durable; cheap if they are. LARCH_PLATFORM: they may not be. */
+/* Makes every added mark durable; cheap if they are. LARCH_PLATFORM: they may not be: what
+ * was added since the last commit must not be answered; committing again is allowed. */
 LARCH_MUST_USE larch_error larch_replay_set_commit(larch_replay_set *rs);
 static inline bool larch_replay_set_is_durable(const larch_replay_set *rs) { return rs->durable == rs->used; }
 /* 7/8 full: time to rotate the key. */
 bool larch_replay_set_is_nearly_full(const larch_replay_set *rs);
 bool larch_replay_set_is_full(const larch_replay_set *rs);
-/* Forgets the set and removes its journal, after its key was removed durably. */
+/* Removes its journal and forgets the set, after its key was removed durably. LARCH_PLATFORM:
+ * the journal may still be there; the set is forgotten all the same. */
 LARCH_MUST_USE larch_error larch_replay_set_remove(larch_replay_set *rs);
+/* The same without a set: at a start, for what a power cut during a rotation left over. None
+ * there is LARCH_OK. The caller makes sure that no stored key has this generation. */
+LARCH_MUST_USE larch_error larch_replay_set_discard(const larch_storage *storage, uint16_t set, uint32_t generation);
 
 #ifdef __cplusplus
 }

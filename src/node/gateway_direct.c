@@ -157,9 +157,9 @@ static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, 
     if ((e = larch_direct_open(sealed, rq->gw->config.trace, key->dk, text, LARCH_DIRECT_TEXT_MAX, text_len)) !=
         LARCH_OK)
         return e;
-    e = larch_replay_set_add(&key->marks, tag);
-    /* What the storage refuses now it is asked again before the answer leaves. */
-    return e == LARCH_PLATFORM ? LARCH_OK : e;
+    if ((e = larch_replay_set_add(&key->marks, tag)) != LARCH_OK)
+        larch_wipe(text, *text_len); /* without a mark it was never accepted */
+    return e;
 }
 
 void gateway_post_sealed(const gateway_request *rq)

@@ -62,13 +62,6 @@ static uint64_t *memory_of(const larch_gateway *gw, const larch_gateway_keys *ke
 
 /* ---- load -------------------------------------------------------------- */
 
-static void name_file(char faulty[LARCH_STORAGE_NAME_MAX + 1], const char *name)
-{
-    memset(faulty, 0, LARCH_STORAGE_NAME_MAX + 1);
-    for (size_t i = 0; i < LARCH_STORAGE_NAME_MAX && name[i] != '\0'; i++)
-        faulty[i] = name[i];
-}
-
 static larch_error load_key(larch_gateway *gw, larch_gateway_keys *keys, unsigned half, const larch_stored_key *stored,
                             char faulty[LARCH_STORAGE_NAME_MAX + 1], larch_store_fault *fault)
 {
@@ -80,7 +73,7 @@ static larch_error load_key(larch_gateway *gw, larch_gateway_keys *keys, unsigne
     e = larch_replay_set_open(&key->marks, gw->config.storage, keys->kem->set, stored->generation,
                               memory_of(gw, keys, half), gw->config.replay_slots, &slots_needed, fault);
     if (e != LARCH_OK)
-        name_file(faulty, key->marks.name);
+        larch_replay_set_name(keys->kem->set, stored->generation, faulty);
     return e;
 }
 
@@ -97,7 +90,7 @@ static larch_error create(larch_gateway *gw, larch_gateway_keys *keys, larch_key
     e = larch_replay_set_create(&key->marks, gw->config.storage, keys->kem->set, 1, memory_of(gw, keys, 0),
                                 gw->config.replay_slots);
     if (e != LARCH_OK) {
-        name_file(faulty, key->marks.name);
+        larch_replay_set_name(keys->kem->set, 1, faulty);
         *fault = e == LARCH_PLATFORM ? LARCH_STORE_MEDIUM : LARCH_STORE_KIND;
         return e;
     }
@@ -121,6 +114,9 @@ larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, 
         if (ring.previous.generation != 0) {
             e = load_key(gw, keys, 1, &ring.previous, faulty, fault);
             keys->forget_at_ms = now_ms + gw->config.grace_ms;
+        } else if (ring.present.generation > 1) {
+            /* What a power cut may have left between the two steps of forgetting. */
+            e = larch_replay_set_discard(gw->config.storage, keys->kem->set, ring.present.generation - 1);
         }
         if (e == LARCH_OK) /* last, so that its key is the one served */
             e = load_key(gw, keys, 0, &ring.present, faulty, fault);

@@ -79,16 +79,16 @@ static larch_reach_entry *find(const larch_reach *reach, half which, uint64_t ke
     return NULL;
 }
 
-/* An entry for a new key: a free one, else the one longest untouched. An address that
+/* An entry for a new key: the one longest untouched. An address that
  * was only noted as good never pushes out one that proved itself by an Echo. */
 static larch_reach_entry *make(const larch_reach *reach, half which, uint64_t key, uint64_t now_ms, bool echoed)
 {
-    larch_reach_entry *set = set_of(reach, which, key), *best = NULL;
+    larch_reach_entry *set = set_of(reach, which, key);
+    larch_reach_entry *best = NULL;
     for (size_t i = 0; i < WAYS; i++) {
-        bool live_proof = set[i].echoed && set[i].until_ms > now_ms;
-        if (set[i].key == 0)
-            best = &set[i];
-        else if (!(live_proof && !echoed) && (best == NULL || (best->key != 0 && set[i].at_ms < best->at_ms)))
+        const larch_reach_entry *e = &set[i]; /* a free one was never touched: its time is 0 */
+        bool spared = !echoed && e->echoed && e->until_ms > now_ms;
+        if (!spared && (best == NULL || e->at_ms < best->at_ms))
             best = &set[i];
     }
     if (best != NULL)
