@@ -19,6 +19,13 @@ void gateway_report_init(gateway_report *report, bool json, bool display)
     larch_out_init(&report->err, STDERR_FILENO);
 }
 
+static void put_peer(larch_writer *w, const larch_peer *peer)
+{
+    char text[LARCH_POSIX_PEER_TEXT];
+    larch_posix_peer_text(peer, text);
+    larch_text_put(w, text);
+}
+
 /* ---- messages ------------------------------------------------------------ */
 
 static void put_message_json(larch_writer *w, const gateway_report *report, const larch_gateway_event *event)
@@ -26,7 +33,7 @@ static void put_message_json(larch_writer *w, const gateway_report *report, cons
     larch_text_put(w, "{\"time\":\"");
     larch_text_put_time(w, report->unix_ms);
     larch_text_put(w, "\",\"peer\":\"");
-    larch_text_put_peer(w, &event->peer);
+    put_peer(w, &event->peer);
     larch_text_put(w, "\",\"via\":\"direct\",\"kem\":\"");
     larch_text_put(w, event->kem->name);
     larch_text_put(w, "\",\"text\":");
@@ -43,7 +50,7 @@ static void put_message_plain(larch_writer *w, const gateway_report *report, con
 {
     larch_text_put_time(w, report->unix_ms);
     larch_text_put(w, " ");
-    larch_text_put_peer(w, &event->peer);
+    put_peer(w, &event->peer);
     larch_text_put(w, " ");
     larch_text_put(w, event->kem->name);
     larch_text_put(w, " ");
@@ -53,9 +60,7 @@ static void put_message_plain(larch_writer *w, const gateway_report *report, con
 
 static void show_message(gateway_report *report, const larch_gateway_event *event)
 {
-    larch_writer w = larch_writer_to((uint8_t *)report->sender, sizeof report->sender - 1);
-    larch_text_put_peer(&w, &event->peer);
-    report->sender[w.len < w.cap ? w.len : w.cap] = '\0';
+    larch_posix_peer_text(&event->peer, report->sender);
     memcpy(report->text, event->text.data, event->text.len);
     report->screen = (larch_display){.accepted = report->screen.accepted + 1,
                                      .text = {report->text, event->text.len},
@@ -97,16 +102,24 @@ static const char *detail(const larch_gateway_event *event)
     return NULL;
 }
 
+static void show_refusal(gateway_report *report, const larch_gateway_event *event)
+{
+    report->screen.led = LARCH_LED_REFUSED;
+    report->screen.reason = larch_gateway_reason_text(event->reason);
+    report->display_stale = true;
+}
+
 /* count: how many of them, if more than one. */
 static void tell_refusal(gateway_report *report, const larch_gateway_event *event, uint64_t count)
 {
     larch_writer *w = begin_talk(report);
+    show_refusal(report, event);
     larch_text_put(w, "refused ");
     if (count > 1) {
         larch_text_put_number(w, count);
         larch_text_put(w, " times, the last from ");
     }
-    larch_text_put_peer(w, &event->peer);
+    put_peer(w, &event->peer);
     if (event->kem != NULL) {
         larch_text_put(w, " ");
         larch_text_put(w, event->kem->name);
@@ -119,13 +132,6 @@ static void tell_refusal(gateway_report *report, const larch_gateway_event *even
         larch_text_put(w, ")");
     }
     larch_text_put(w, "\n");
-}
-
-static void show_refusal(gateway_report *report, const larch_gateway_event *event)
-{
-    report->screen.led = LARCH_LED_REFUSED;
-    report->screen.reason = larch_gateway_reason_text(event->reason);
-    report->display_stale = true;
 }
 
 /* The first of a kind is told at once, more of them once a second: what anybody
@@ -200,6 +206,15 @@ static void tell_change(gateway_report *report, const larch_gateway_event *event
     larch_text_put(w, "\n");
 }
 
+static void tell_storage(gateway_report *report)
+{
+    larch_writer *w = begin_talk(report);
+    larch_text_put(w, larch_gateway_reason_text(LARCH_GATEWAY_STORAGE));
+    larch_text_put(w, ": ");
+    larch_text_put(w, larch_posix_storage_error(report->storage));
+    larch_text_put(w, "\n");
+}
+
 /* ---- all of it --------------------------------------------------------------- */
 
 void gateway_report_event(void *context, const larch_gateway_event *event)
@@ -212,17 +227,16 @@ void gateway_report_event(void *context, const larch_gateway_event *event)
     case LARCH_GATEWAY_REPLAY:
     case LARCH_GATEWAY_AUTH:
         tell_refusal(report, event, 1);
-        show_refusal(report, event);
         break;
     case LARCH_GATEWAY_ROTATED:
     case LARCH_GATEWAY_FORGOTTEN:
         tell_change(report, event);
         break;
-    case LARCH_GATEWAY_STORAGE: /* told by the caller, who knows the file and the reason */
+    case LARCH_GATEWAY_STORAGE:
+        tell_storage(report);
         break;
     default:
         count_refusal(report, event);
-        show_refusal(report, event);
         break;
     }
 }
@@ -244,8 +258,7 @@ static void draw(gateway_report *report)
 bool gateway_report_flush(gateway_report *report)
 {
     tell_tallies(report);
-    if (report->err.writer.len > 0)
-        (void)larch_out_flush(&report->err); /* refusals that nobody reads stop nothing */
+    (void)larch_out_flush(&report->err); /* refusals that nobody reads stop nothing */
     if (report->display && report->display_stale) {
         draw(report);
         (void)larch_out_flush(&report->err);

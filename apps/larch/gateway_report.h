@@ -6,11 +6,11 @@
 #ifndef LARCH_APP_GATEWAY_REPORT_H
 #define LARCH_APP_GATEWAY_REPORT_H
 
+#include "address.h"
 #include "display.h"
 #include "larch/gateway.h"
 #include "out.h"
-
-#define GATEWAY_PEER_MAX 64
+#include "storage.h"
 
 /* Refusals of one kind within a second are counted. */
 typedef struct gateway_tally {
@@ -20,8 +20,9 @@ typedef struct gateway_tally {
 } gateway_tally;
 
 typedef struct gateway_report {
-    const larch_gateway *gateway; /* for the fingerprint of a new key */
-    uint64_t now_ms;              /* both clocks, once a batch */
+    const larch_gateway *gateway;       /* for the fingerprint of a new key */
+    const larch_posix_storage *storage; /* for the reason of its failure */
+    uint64_t now_ms;                    /* both clocks, once a batch */
     int64_t unix_ms;
     bool json;
     bool display;
@@ -29,7 +30,7 @@ typedef struct gateway_report {
     bool display_last;  /* nothing was printed since it was drawn: draw in place */
     bool terminal;      /* where the display is drawn */
     larch_display screen;
-    char sender[GATEWAY_PEER_MAX];
+    char sender[LARCH_POSIX_PEER_TEXT];
     uint8_t text[LARCH_DIRECT_TEXT_MAX];
     gateway_tally tallies[LARCH_GATEWAY_REASON_COUNT];
     larch_out out;
