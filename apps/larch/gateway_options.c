@@ -59,7 +59,7 @@ static const struct number_key {
     {"limits", "total_rate", 1, 1000000, offsetof(gateway_options, limits.total_rate)},
     {"limits", "total_burst", 1, 1000000, offsetof(gateway_options, limits.total_burst)},
     {"limits", "proven_rate", 0, 1000000, offsetof(gateway_options, limits.proven_rate)},
-    {"limits", "proven_burst", 1, 1000000, offsetof(gateway_options, limits.proven_burst)},
+    {"limits", "proven_burst", 0, 1000000, offsetof(gateway_options, limits.proven_burst)},
 };
 
 typedef struct reading {

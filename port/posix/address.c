@@ -25,7 +25,7 @@ __attribute__((format(printf, 2, 3))) static int fail(larch_posix_reason *why, c
 
 bool larch_posix_peer_from_sockaddr(const struct sockaddr *address, larch_peer *out)
 {
-    larch_peer peer = {{[10] = 0xff, [11] = 0xff}, 0, 0};
+    larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff}};
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;
         memcpy(&in, address, sizeof in);

@@ -27,7 +27,7 @@ static const uint8_t any_address[16] = {0};
 
 static bool is_any(const uint8_t address[16])
 {
-    const larch_peer peer = {{[10] = 0xff, [11] = 0xff}, 0, 0}; /* 0.0.0.0 */
+    const larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff}}; /* 0.0.0.0 */
     return memcmp(address, any_address, 16) == 0 || memcmp(address, peer.address, 16) == 0;
 }
 
@@ -140,7 +140,7 @@ size_t larch_udp_neighbourhoods(const larch_udp *udp, uint16_t port, larch_peer 
     if (getifaddrs(&addresses) != 0)
         return 0;
     for (const struct ifaddrs *a = addresses; a != NULL && count < max; a = a->ifa_next) {
-        larch_peer peer = {{0}, 0, 0};
+        larch_peer peer = {0};
         if ((a->ifa_flags & IFF_UP) == 0 || a->ifa_addr == NULL)
             continue;
         if (a->ifa_addr->sa_family == AF_INET && (a->ifa_flags & IFF_BROADCAST) != 0 && a->ifa_broadaddr != NULL) {
