@@ -447,6 +447,12 @@ static const script scripts[] = {
      .too_large = 1,
      .code = LARCH_COAP_REQUEST_ENTITY_TOO_LARGE,
      .requests = 1},
+    {.what = "4.13 without a payload",
+     .len = 100,
+     .reduce = 3,
+     .too_large = 1,
+     .code = LARCH_COAP_REQUEST_ENTITY_TOO_LARGE,
+     .requests = 1},
     {.what = "4.13 on the way",
      .payload_len = 1500,
      .reduce = 3,
@@ -597,7 +603,8 @@ static void serve(server *v, const larch_coap_message *m, larch_coap_builder *b)
     } else if (v->request == s->fails) {
         b->writer.data[1] = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE;
         larch_coap_build_payload(b, LARCH_TEXT("oh"));
-    } else if (s->payload_len == 0 || has_down || serve_upload(v, m, has_up ? &up : NULL, szx, b)) {
+    } else if ((s->payload_len == 0 && v->request != s->too_large) || has_down ||
+               serve_upload(v, m, has_up ? &up : NULL, szx, b)) {
         serve_download(v, has_down ? &down : NULL, has_up ? &up : NULL, szx, b);
     }
 }
@@ -685,6 +692,7 @@ static void check_answer(const script *s, const server *v)
     } else {
         larch_bytes text = s->fails != 0 ? LARCH_TEXT("oh") : (larch_bytes){NULL, 0};
         assert_true(larch_bytes_equal(c.answer.body, text));
+        assert_int_equal(c.answer.etag.len, 0);
     }
 }
 
@@ -781,6 +789,24 @@ static void test_client_ends(void **state)
     assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
 }
 
+/* A block number has 20 bits: what the server's small blocks would number beyond cannot be sent. */
+static void test_client_numbers_end(void **state)
+{
+    static const script s = {.payload_len = 1u << 24, .reduce = 6, .too_large = 1};
+    for (size_t less = 0; less < 2; less++) {
+        server v = {&s, 0, 0, 1, 0};
+        setup_caller(state);
+        uint8_t *payload = calloc(1, s.payload_len);
+        assert_non_null(payload);
+        larch_coap_ask ask = ask_of(&s);
+        ask.payload = (larch_bytes){payload, s.payload_len};
+        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+        c.client.payload.len -= less; /* after the Size1 that the server checks */
+        assert_int_equal(one_round(&v, false), less > 0 ? LARCH_AGAIN : LARCH_SPACE);
+        free(payload);
+    }
+}
+
 /* The first of a group to answer is asked for the rest; the Echo of one ask serves the next. */
 static void test_client_group_and_echo(void **state)
 {
@@ -807,10 +833,12 @@ static void test_client_group_and_echo(void **state)
     const larch_peer gateway = larch_sim_ipv4(0x0a000007, 5683);
     larch_coap_endpoint_receive(&c.ep, NOW_MS, &gateway, false, datagram, &reply, &event);
     assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN);
+    assert_int_equal(c.client.flags, 0); /* from now on that one alone */
     assert_int_equal(one_round(&v, false), LARCH_AGAIN);
     assert_int_equal(one_round(&v, false), LARCH_OK);
     assert_true(larch_peer_equal(&c.answer.peer, &gateway));
     assert_int_equal(c.answer.requests, 3);
+    assert_true(larch_coap_endpoint_deadline_ms(&c.ep) == UINT64_MAX);
 
     ask.flags = 0;
     ask.echo = c.answer.echo;
@@ -833,6 +861,7 @@ int main(void)
         cmocka_unit_test_setup(test_reassembly_places, setup_reassembly),
         cmocka_unit_test_setup(test_client, setup_caller),
         cmocka_unit_test_setup(test_client_ends, setup_caller),
+        cmocka_unit_test_setup(test_client_numbers_end, setup_caller),
         cmocka_unit_test_setup(test_client_group_and_echo, setup_caller),
     };
     return cmocka_run_group_tests(tests, fill_pattern, NULL);
