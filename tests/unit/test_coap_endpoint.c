@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* In one piece, because all rules are tried on the same bench. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
