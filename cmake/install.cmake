@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
+set(LARCH_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/larch)
+
 install(TARGETS larch EXPORT larchTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/larch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+if(TARGET larch_program)
+  install(TARGETS larch_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+# "make man" makes them; without it there are none.
+install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL
+  FILES_MATCHING PATTERN "*.1")
 
 configure_package_config_file(cmake/larchConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/larchConfig.cmake
-  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/larch)
+  INSTALL_DESTINATION ${LARCH_CMAKEDIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/larchConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(EXPORT larchTargets NAMESPACE larch:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/larch)
+install(EXPORT larchTargets NAMESPACE larch:: DESTINATION ${LARCH_CMAKEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larchConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/larchConfigVersion.cmake
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/larch)
+  cmake/FindMbedCrypto.cmake DESTINATION ${LARCH_CMAKEDIR})
 
+# Relative to the file itself, so that an installed tree may be moved.
+file(RELATIVE_PATH LARCH_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" LARCH_PC_TO_PREFIX ${LARCH_PC_TO_PREFIX})
+list(TRANSFORM LARCH_CONFIG PREPEND " -D" OUTPUT_VARIABLE LARCH_PC_CONFIG)
+list(JOIN LARCH_PC_CONFIG "" LARCH_PC_CONFIG)
 configure_file(cmake/larch.pc.in ${CMAKE_CURRENT_BINARY_DIR}/larch.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larch.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

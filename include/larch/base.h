@@ -67,7 +67,11 @@ typedef struct larch_reader {
     larch_bytes left;
 } larch_reader;
 
-static inline larch_reader larch_reader_of(larch_bytes bytes) { return (larch_reader){bytes}; }
+static inline larch_reader larch_reader_of(larch_bytes bytes)
+{
+    larch_reader reader = {bytes};
+    return reader;
+}
 LARCH_MUST_USE larch_error larch_reader_take(larch_reader *r, size_t len, larch_bytes *out);
 LARCH_MUST_USE larch_error larch_reader_take_u8(larch_reader *r, uint8_t *out);
 LARCH_MUST_USE larch_error larch_reader_take_u16(larch_reader *r, uint16_t *out); /* big-endian */
@@ -83,7 +87,11 @@ typedef struct larch_writer {
     size_t len; /* may exceed cap: then the output does not fit */
 } larch_writer;
 
-static inline larch_writer larch_writer_to(uint8_t *data, size_t cap) { return (larch_writer){data, cap, 0}; }
+static inline larch_writer larch_writer_to(uint8_t *data, size_t cap)
+{
+    larch_writer writer = {data, cap, 0};
+    return writer;
+}
 void larch_writer_put(larch_writer *w, larch_bytes bytes);
 void larch_writer_put_u8(larch_writer *w, uint8_t value);
 void larch_writer_put_u16(larch_writer *w, uint16_t value); /* big-endian */
@@ -119,12 +127,13 @@ typedef struct larch_peer {
     uint8_t address[16];
     uint32_t scope; /* IPv6 zone index, else 0 */
     uint16_t port;  /* host byte order */
+    uint8_t via;    /* the driver's own mark of the local address in use; not part of the peer's identity */
 } larch_peer;
 
 bool larch_peer_equal(const larch_peer *a, const larch_peer *b);
 bool larch_peer_is_ipv4(const larch_peer *peer);
 /* The address cut to the prefix that one owner can be expected to hold: /24 of
- * IPv4, /64 of IPv6; port and scope zeroed. */
+ * IPv4, /64 of IPv6; the rest zeroed. */
 larch_peer larch_peer_prefix(const larch_peer *peer);
 
 /* ---- random ------------------------------------------------------------ */

@@ -178,6 +178,7 @@ LARCH_MUST_USE larch_error larch_coap_endpoint_respond(larch_coap_endpoint *ep, 
 
 #define LARCH_COAP_ANY_PEER    1u /* to a group or broadcast: any peer may answer, more than once */
 #define LARCH_COAP_EMPTY_TOKEN 2u /* no token, for peers that cannot return one */
+#define LARCH_COAP_SECOND_WAY  4u /* the same question in another form: beyond NSTART */
 
 /* Begins a request; type is CON or NON. LARCH_AGAIN: all transmissions are taken, NSTART is
  * reached for this peer, or message IDs would repeat within EXCHANGE_LIFETIME. LARCH_PLATFORM:

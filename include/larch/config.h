@@ -59,9 +59,10 @@
 #define LARCH_COAP_NSTART 1
 #endif
 
-/* Bytes kept of an answer, so that a duplicate gets the same one. */
+/* Bytes kept of an answer, so that a duplicate gets the same one: an endorsement
+ * with the longest token and Block1. */
 #ifndef LARCH_COAP_ANSWER_MAX
-#define LARCH_COAP_ANSWER_MAX 64
+#define LARCH_COAP_ANSWER_MAX 72
 #endif
 
 /* Transmission parameters. [RFC7252 4.8] */
@@ -81,6 +82,14 @@
 /* A multicast request is answered after a random part of this. [RFC7252 8.2] */
 #ifndef LARCH_COAP_LEISURE_MS
 #define LARCH_COAP_LEISURE_MS 5000
+#endif
+
+/* ---- direct ------------------------------------------------------------ */
+
+/* Longest text in a sealed message, bytes; a prototype board takes 64. What a
+ * set leaves of LARCH_COAP_BODY_MAX may be less. */
+#ifndef LARCH_DIRECT_TEXT_MAX
+#define LARCH_DIRECT_TEXT_MAX 1024
 #endif
 
 #endif

@@ -86,7 +86,7 @@ unsigned larch_sim_sent(const larch_sim *sim) { return sim->sent; }
 
 larch_peer larch_sim_ipv4(uint32_t address, uint16_t port)
 {
-    larch_peer peer = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 0, port};
+    larch_peer peer = {.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, .port = port};
     for (size_t i = 0; i < 4; i++)
         peer.address[12 + i] = (uint8_t)(address >> (24 - 8 * i));
     return peer;

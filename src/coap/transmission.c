@@ -157,7 +157,7 @@ larch_error larch_coap_endpoint_request(larch_coap_endpoint *ep, uint64_t now_ms
 {
     if ((type != LARCH_COAP_CON && type != LARCH_COAP_NON) || LARCH_COAP_CLASS(code) != 0 || code == LARCH_COAP_EMPTY)
         return LARCH_STATE;
-    if (nstart_reached(ep, peer))
+    if ((flags & LARCH_COAP_SECOND_WAY) == 0 && nstart_reached(ep, peer))
         return LARCH_AGAIN;
     flags &= LARCH_COAP_ANY_PEER | LARCH_COAP_EMPTY_TOKEN;
     return begin(ep, now_ms, peer, type, code, flags, (larch_bytes){NULL, 0}, b, handle);

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+# The human front of larch: every target says in one line what it does. The
+# build itself is CMake's (CMakeLists.txt, CMakePresets.json).
+SHELL := /bin/bash
+.NOTPARALLEL:
+.DEFAULT_GOAL := all
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+# CMake writes makefiles of its own, which must not see this one's flags.
+build = MAKEFLAGS=--no-print-directory cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+ctest = MAKEFLAGS= ctest --preset $(1) -j $(JOBS) --progress $(2)
+start := $(shell date +%s)
+say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
+# The program, as soon as its folder exists.
+program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
+
+.PHONY: all demo test lint fuzz coverage bench size man install uninstall clean help
+
+all: ## build the program larch and the library (build/)
+	@tools/setup.sh build
+	@test -f build/CMakeCache.txt || cmake --preset release -DLARCH_TESTS=OFF -DLARCH_WERROR=OFF >/dev/null
+	@$(call build,release,larch $(program))
+
+demo: all ## gateway, sender, sniffer and attacks on this machine's loopback
+	@build/larch demo
+
+test: ## the whole test run, as the continuous integration does it
+	@tools/setup.sh test
+	$(call say,release: build)
+	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON >/dev/null
+	@$(call build,release)
+	$(call say,release: tests)
+	@$(call ctest,release)
+	$(call say,sanitizers: build)
+	@cmake --preset sanitize >/dev/null
+	@$(call build,sanitize)
+	$(call say,sanitizers: tests)
+	@$(call ctest,sanitize,-L '^(unit|vectors-light|scenario|fuzz)$$')
+	$(call say,format)
+	@tools/lint.sh format
+	$(call say,all passed)
+
+lint: ## clang-format, clang-tidy and cppcheck over our sources
+	@tools/setup.sh lint
+	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON >/dev/null
+	@tools/lint.sh all
+
+fuzz: ## each harness for FUZZ_SECONDS=60; FUZZ=NAME picks one
+	@tools/setup.sh fuzz
+	@cmake --preset fuzz >/dev/null
+	@$(call build,fuzz)
+	@tools/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)
+
+coverage: ## line coverage of unit and scenario tests
+	@tools/setup.sh coverage
+	@cmake --preset coverage >/dev/null
+	@$(call build,coverage)
+	@tools/coverage.sh $(JOBS)
+
+bench: all ## this machine's figures
+	@tools/setup.sh bench
+	@bench/run.sh
+
+size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone
+	@tools/setup.sh build
+	@tools/size.sh
+
+man: all ## man pages (build/man) from the program's own help
+	@tools/setup.sh man
+	@tools/man.sh build/larch build/man
+
+install: all ## install into PREFIX=/usr/local, below DESTDIR
+	@cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DCMAKE_INSTALL_MESSAGE=LAZY -B build >/dev/null
+	@$(call build,release,larch $(program))
+	@DESTDIR=$(DESTDIR) cmake --install build
+	@mv build/install_manifest.txt build/installed.txt
+
+uninstall: ## remove what the last install put there
+	@test -f build/installed.txt || { echo "nothing was installed from here" >&2; exit 1; }
+	@sed 's|^|$(DESTDIR)|' build/installed.txt | tr '\n' '\0' | xargs -0 rm -fv --
+	@rm build/installed.txt
+
+clean: ## remove build/
+	@rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
