@@ -19,7 +19,7 @@
 #define BODY_CAP 700
 
 static const uint16_t understood[] = {LARCH_COAP_OPT_BLOCK1, LARCH_COAP_OPT_BLOCK2};
-static const larch_peer peer = {{[10] = 0xff, [11] = 0xff, [15] = 1}, 0, 5683};
+static const larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff, [15] = 1}, .port = 5683};
 
 static larch_error count_up(void *context, uint8_t *out, size_t len)
 {

@@ -50,7 +50,10 @@ static uint8_t take(play *p)
     return larch_reader_take_u8(&p->script, &byte) == LARCH_OK ? byte : 0;
 }
 
-static larch_peer peer_of(uint8_t which) { return (larch_peer){{[10] = 0xff, [11] = 0xff, [15] = which}, 0, 5683}; }
+static larch_peer peer_of(uint8_t which)
+{
+    return (larch_peer){.address = {[10] = 0xff, [11] = 0xff, [15] = which}, .port = 5683};
+}
 
 /* ---- what must hold ---------------------------------------------------- */
 
