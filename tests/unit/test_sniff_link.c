@@ -66,7 +66,7 @@ static const struct row {
     ROW("radiotap, TSFT, FCS", 127, LARCH_SNIFF_DATAGRAM, 0, 0, 17, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x10,
         WIFI(0x08, 1), SNAP, PACKET, 1, 2, 3, 4),
     ROW("radiotap, two words, TSFT aligned", 127, LARCH_SNIFF_DATAGRAM, 0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0,
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 0, WIFI(0x08, 1), SNAP, PACKET),
+        0, 1, 2, 3, 4, 0x50, 6, 7, 8, 0, WIFI(0x08, 1), SNAP, PACKET),
     ROW("radiotap, data pad", 127, LARCH_SNIFF_DATAGRAM, 0, 0, 9, 0, 2, 0, 0, 0, 0x20, WIFI(0x88, 1), 0, 0, 0, 0, SNAP,
         PACKET),
     ROW("radiotap, wrong FCS", 127, LARCH_SNIFF_OTHER, 0, 0, 9, 0, 2, 0, 0, 0, 0x50, WIFI(0x08, 1), SNAP, PACKET, 0, 0,
@@ -84,6 +84,10 @@ static const struct row {
     ROW("IPv4 fragment of 12", 101, LARCH_SNIFF_MALFORMED, IP4_HEADER(32, 0x20, 17), UDP6),
     ROW("UDP length 7", 101, LARCH_SNIFF_MALFORMED, IP4_HEADER(32, 0, 17), UDP_HEADER(7), 1, 2, 3, 4),
     ROW("UDP longer than IP", 101, LARCH_SNIFF_MALFORMED, IP4_HEADER(32, 0, 17), UDP_HEADER(13), 1, 2, 3, 4),
+    ROW("UDP longer than IP, within the padding", 101, LARCH_SNIFF_MALFORMED, IP4_HEADER(32, 0, 17), UDP_HEADER(14), 1,
+        2, 3, 4, 0, 0),
+    ROW("IPv4 longer than its frame without FCS", 127, LARCH_SNIFF_MALFORMED, 0, 0, 9, 0, 2, 0, 0, 0, 0x10,
+        WIFI(0x08, 1), SNAP, IP4_HEADER(33, 0, 17), UDP6, 0, 0, 0, 0),
     ROW("IPv6 hop-by-hop, routing", 101, LARCH_SNIFF_DATAGRAM, IP6_HEADER(28, 0), 43, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 0,
         0, 0, 0, 0, UDP6),
     ROW("IPv6 authentication", 101, LARCH_SNIFF_DATAGRAM, IP6_HEADER(24, 51), 17, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1,
@@ -225,6 +229,7 @@ static void test_fragments(void **state)
     assert_int_equal(fragment(80, true, udp, 8, 1, &d), LARCH_SNIFF_FRAGMENT);
     assert_int_equal(fragment(0, true, udp, 8, 1, &d), LARCH_SNIFF_FRAGMENT);
     assert_int_equal(fragment(16, false, udp, 8, 1, &d), LARCH_SNIFF_MALFORMED);
+    assert_string_equal(d.why, "overlapping IP fragments");
 
     larch_sniff_links_init(links); /* too late */
     assert_int_equal(fragment(0, true, udp, 16, 1, &d), LARCH_SNIFF_FRAGMENT);
