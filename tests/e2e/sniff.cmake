@@ -2,7 +2,8 @@
 # larch sniff over captures made from scratch: pcap -> expected text.
 if(TARGET larch_sniff AND EXISTS ${PROJECT_SOURCE_DIR}/apps/larch/sniff.c)
   find_package(Python3 COMPONENTS Interpreter)
-  add_executable(sniff_main sniff_main.c ${PROJECT_SOURCE_DIR}/apps/larch/sniff.c)
+  add_executable(sniff_main sniff_main.c ${PROJECT_SOURCE_DIR}/apps/larch/sniff.c
+    ${PROJECT_SOURCE_DIR}/apps/larch/app.c)
   target_include_directories(sniff_main PRIVATE ${PROJECT_SOURCE_DIR}/apps/larch)
   target_compile_definitions(sniff_main PRIVATE _GNU_SOURCE)
   target_link_libraries(sniff_main PRIVATE larch_sniff)
