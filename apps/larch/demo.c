@@ -65,31 +65,17 @@ static void interrupt(int number)
 
 static void title(demo *d, const char *text) { printf("%u %s\n", ++d->steps, text); }
 
-/* How much of a line of len bytes goes onto the next row: up to the last space that fits. */
-static size_t row_len(const char *text, size_t len, size_t columns)
-{
-    if (len <= columns)
-        return len;
-    for (size_t i = columns; i > 0; i--)
-        if (text[i] == ' ')
-            return i;
-    return columns;
-}
-
-/* Lines of a child, from text on, at most count; long ones are wrapped. */
+/* Lines of a child, from text on, at most count; long ones are cut to the screen. */
 static void quote(const char *who, const char *text, size_t count)
 {
     for (; count > 0 && *text != '\0'; count--) {
         size_t len = strcspn(text, "\n");
-        size_t row = row_len(text, len, COLUMNS - 4 - strlen(who));
-        printf("    %s%.*s\n", who, (int)row, text);
-        while (row < len) {
-            text += row;
-            len -= row;
-            row = row_len(text, len, COLUMNS - 8);
-            printf("       %.*s\n", (int)row, text);
-        }
-        text += row + (text[row] == '\n');
+        size_t room = COLUMNS - 4 - strlen(who);
+        if (len <= room)
+            printf("    %s%.*s\n", who, (int)len, text);
+        else
+            printf("    %s%.*s..\n", who, (int)room - 2, text);
+        text += len + (text[len] == '\n');
     }
 }
 
