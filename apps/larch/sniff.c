@@ -18,21 +18,20 @@
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
-static const char usage[] =
-    "Usage: larch sniff (-i IFACE | -r FILE) [OPTION]...\n"
-    "Decode CoAP and the post-quantum exchange, and name attacks as they happen.\n"
-    "\n"
-    "  -i, --interface IFACE  capture live from IFACE; \"any\" for all\n"
-    "  -r, --read FILE        read a pcap or pcapng file; - for standard input\n"
-    "  -w, --write FILE       write all frames as pcapng, alerts as packet comments;\n"
-    "                         - for standard output, which then carries nothing else\n"
-    "      --json             one JSON object a line\n"
-    "      --alerts           alerts alone, not every packet\n"
-    "      --port PORT        one more port that speaks CoAP, besides 5683; repeatable\n"
-    "      --count N          stop after N CoAP messages\n"
-    "      --help             show this help\n"
-    "\n"
-    "Alerts:\n";
+static const char usage[] = "Usage: larch sniff (-i IFACE | -r FILE) [OPTION]...\n"
+                            "Decode CoAP and the post-quantum exchange, and name attacks as they happen.\n"
+                            "\n"
+                            "  -i, --interface IFACE  capture live from IFACE; \"any\" for all\n"
+                            "  -r, --read FILE        read a pcap or pcapng file; - for standard input\n"
+                            "  -w, --write FILE       write all frames as pcapng, alerts as packet comments;\n"
+                            "                         - for standard output, which then carries nothing else\n"
+                            "      --json             one JSON object a line\n"
+                            "      --alerts           alerts alone, not every packet\n"
+                            "      --port PORT        one more port that speaks CoAP, besides 5683; repeatable\n"
+                            "      --count N          stop after N CoAP messages\n"
+                            "      --help             show this help\n"
+                            "\n"
+                            "Alerts:\n";
 
 typedef struct options {
     const char *interface;
@@ -166,8 +165,9 @@ static bool take_frame(sniffer *s, const larch_sniff_frame *frame)
         if (found == LARCH_SNIFF_DATAGRAM)
             take_datagram(s, frame, &datagram);
         else if (found == LARCH_SNIFF_MALFORMED)
-            show_alerts(s, alerts, larch_sniff_alerts_take_frame(s->alerts, s->counters.frames, frame->time_ns,
-                                                                 &datagram, &alerts));
+            show_alerts(
+                s, alerts,
+                larch_sniff_alerts_take_frame(s->alerts, s->counters.frames, frame->time_ns, &datagram, &alerts));
     }
     if (s->pcapng_file != NULL &&
         (larch_sniff_pcapng_frame(&s->pcapng, frame, s->comment[0] != 0 ? s->comment : NULL) != LARCH_OK)) {
@@ -233,8 +233,9 @@ static void print_summary(const sniffer *s)
         if (tally->alerts == 0)
             continue;
         any = true;
-        fprintf(stderr, "  %-7s  %-19s %6" PRIu64 "  (%" PRIu64 " %s", larch_sniff_severity_text(larch_sniff_alert_severity(kind)),
-                larch_sniff_alert_name(kind), tally->alerts, tally->causes, tally->causes == 1 ? "cause" : "causes");
+        fprintf(stderr, "  %-7s  %-19s %6" PRIu64 "  (%" PRIu64 " %s",
+                larch_sniff_severity_text(larch_sniff_alert_severity(kind)), larch_sniff_alert_name(kind),
+                tally->alerts, tally->causes, tally->causes == 1 ? "cause" : "causes");
         if (tally->untold > 0)
             fprintf(stderr, ", %" PRIu64 " not shown", tally->untold);
         fprintf(stderr, ")\n");
@@ -255,12 +256,15 @@ static int complain(const char *what, const char *value)
 static int parse_options(int argc, char **argv, sniffer *s)
 {
     enum { JSON = 256, ALERTS, PORT, COUNT, HELP };
-    static const struct option known[] = {
-        {"interface", required_argument, NULL, 'i'}, {"read", required_argument, NULL, 'r'},
-        {"write", required_argument, NULL, 'w'},     {"json", no_argument, NULL, JSON},
-        {"alerts", no_argument, NULL, ALERTS},       {"port", required_argument, NULL, PORT},
-        {"count", required_argument, NULL, COUNT},   {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"interface", required_argument, NULL, 'i'},
+                                          {"read", required_argument, NULL, 'r'},
+                                          {"write", required_argument, NULL, 'w'},
+                                          {"json", no_argument, NULL, JSON},
+                                          {"alerts", no_argument, NULL, ALERTS},
+                                          {"port", required_argument, NULL, PORT},
+                                          {"count", required_argument, NULL, COUNT},
+                                          {"help", no_argument, NULL, HELP},
+                                          {NULL, 0, NULL, 0}};
     uint64_t number;
     optind = 1;
     opterr = 0;
@@ -328,8 +332,8 @@ static int open_all(sniffer *s)
             s->alert_lines = stderr;
         }
         s->pcapng_file = standard_output ? stdout : fopen(s->options.write, "wb");
-        if (s->pcapng_file == NULL || larch_sniff_pcapng_begin(&s->pcapng, s->pcapng_file,
-                                                               larch_sniff_capture_snaplen(s->capture)) != LARCH_OK) {
+        if (s->pcapng_file == NULL ||
+            larch_sniff_pcapng_begin(&s->pcapng, s->pcapng_file, larch_sniff_capture_snaplen(s->capture)) != LARCH_OK) {
             fprintf(stderr, "larch sniff: %s: %s\n", s->options.write, strerror(errno));
             return FAILED;
         }
