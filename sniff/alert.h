@@ -48,11 +48,11 @@ const char *larch_sniff_alert_meaning(larch_sniff_alert_kind kind);
 const char *larch_sniff_severity_text(larch_sniff_severity severity);
 
 /* Thresholds: more than so many in a sliding window. */
-#define LARCH_SNIFF_FLOOD_GATEWAY   200 /* requests to one gateway in a second */
-#define LARCH_SNIFF_FLOOD_PREFIX    100 /* requests from one /24 or /64 in a second */
-#define LARCH_SNIFF_AUTH_FAILURES   10  /* AUTH_FAIL answers of one gateway in ten seconds */
-#define LARCH_SNIFF_RESETS          20  /* Resets from one host in ten seconds */
-#define LARCH_SNIFF_ALERTS_PER_S    10  /* new causes told, of each kind */
+#define LARCH_SNIFF_FLOOD_GATEWAY 200 /* requests to one gateway in a second */
+#define LARCH_SNIFF_FLOOD_PREFIX  100 /* requests from one /24 or /64 in a second */
+#define LARCH_SNIFF_AUTH_FAILURES 10  /* AUTH_FAIL answers of one gateway in ten seconds */
+#define LARCH_SNIFF_RESETS        20  /* Resets from one host in ten seconds */
+#define LARCH_SNIFF_ALERTS_PER_S  10  /* new causes told, of each kind */
 
 #define LARCH_SNIFF_SEALED_MESSAGES 32768 /* remembered, to find replays */
 #define LARCH_SNIFF_GATEWAY_KEYS    1024

@@ -26,7 +26,7 @@ static larch_sniff_body *find(larch_sniff_flow *flow, const larch_sniff_packet *
     return oldest;
 }
 
-void larch_sniff_body_take(larch_sniff_flow *flow, larch_sniff_packet *packet, const larch_peer *client,
+bool larch_sniff_body_take(larch_sniff_flow *flow, larch_sniff_packet *packet, const larch_peer *client,
                            const larch_peer *server)
 {
     bool response = packet->kind == LARCH_SNIFF_RESPONSE;
@@ -35,10 +35,10 @@ void larch_sniff_body_take(larch_sniff_flow *flow, larch_sniff_packet *packet, c
     larch_bytes payload = packet->coap.payload;
 
     if (packet->datagram.payload.len < packet->datagram.payload_len)
-        return;
+        return false;
     if (!blockwise || (block.num == 0 && !block.more)) {
         packet->body = payload;
-        return;
+        return true;
     }
     larch_sniff_body *b = find(flow, packet, client, server);
     size_t offset = (size_t)block.num * larch_coap_block_size(block.szx);
@@ -47,16 +47,17 @@ void larch_sniff_body_take(larch_sniff_flow *flow, larch_sniff_packet *packet, c
     if (offset != b->len || payload.len > sizeof b->bytes - b->len ||
         (block.more && payload.len != larch_coap_block_size(block.szx))) {
         b->used = false; /* a block was missed, or the body is larger than any of direct */
-        return;
+        return false;
     }
     if (payload.len > 0)
         memcpy(b->bytes + b->len, payload.data, payload.len);
     b->len += (uint32_t)payload.len;
     b->time_ns = packet->time_ns;
-    if (!block.more) {
-        b->used = false; /* the bytes stay until the next packet */
-        packet->body = (larch_bytes){b->bytes, b->len};
-    }
+    if (block.more)
+        return false;
+    b->used = false; /* the bytes stay until the next packet */
+    packet->body = (larch_bytes){b->bytes, b->len};
+    return true;
 }
 
 static void read_sealed(larch_sniff_packet *packet)

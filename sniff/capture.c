@@ -14,7 +14,7 @@
 
 /* UDP and whatever may turn out to be: fragments, and tagged frames, whose inside the words after
  * "vlan" would speak about. What passes is looked at again; this only spares copies. */
-#define FILTER "udp or (ip[6:2] & 0x1fff != 0) or ip6 proto 44 or ip6 protochain 17 or vlan"
+#define FILTER       "udp or (ip[6:2] & 0x1fff != 0) or ip6 proto 44 or ip6 protochain 17 or vlan"
 #define FILTER_PLAIN "udp or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 58)"
 
 struct larch_sniff_capture {
@@ -157,8 +157,8 @@ larch_error larch_sniff_capture_next(larch_sniff_capture *capture, larch_sniff_f
     switch (pcap_next_ex(capture->pcap, &header, &bytes)) {
     case 1:
         /* the precision is asked for, so that tv_usec may hold nanoseconds */
-        frame->time_ns = (uint64_t)header->ts.tv_sec * UINT64_C(1000000000) +
-                         (uint64_t)header->ts.tv_usec * capture->ns_per_tick;
+        frame->time_ns =
+            (uint64_t)header->ts.tv_sec * UINT64_C(1000000000) + (uint64_t)header->ts.tv_usec * capture->ns_per_tick;
         frame->linktype = capture->linktype;
         frame->bytes = (larch_bytes){bytes, header->caplen};
         frame->wire_len = header->len > header->caplen ? header->len : header->caplen;

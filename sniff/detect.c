@@ -59,13 +59,13 @@ static void detect_replay(larch_sniff_alerts *a, const larch_sniff_packet *p)
     }
     char now[LARCH_SNIFF_PEER_TEXT], before[LARCH_SNIFF_PEER_TEXT];
     bool altered = memcmp(seen->digest, p->digest, sizeof seen->digest) != 0;
-    larch_sniff_raise(a, p->number, p->time_ns, LARCH_SNIFF_ALERT_REPLAY,
-                      hash_bytes(HASH_START, seen->identity, sizeof seen->identity),
-                      "%s sends the sealed message of #%llu%s again %s%s, %.1f s later",
-                      larch_sniff_peer_text(source, now), (unsigned long long)seen->number, altered ? ", altered," : "",
-                      same_client ? "under a new message ID" : "that came from ",
-                      same_client ? "" : larch_sniff_peer_text(&seen->client, before),
-                      seconds_between(seen->time_ns, p->time_ns));
+    larch_sniff_raise(
+        a, p->number, p->time_ns, LARCH_SNIFF_ALERT_REPLAY,
+        hash_bytes(hash_bytes(HASH_START, &altered, sizeof altered), seen->identity, sizeof seen->identity),
+        "%s sends the sealed message of #%llu%s again %s%s, %.1f s later", larch_sniff_peer_text(source, now),
+        (unsigned long long)seen->number, altered ? ", altered," : "",
+        same_client ? "under a new message ID" : "that came from ",
+        same_client ? "" : larch_sniff_peer_text(&seen->client, before), seconds_between(seen->time_ns, p->time_ns));
 }
 
 /* ---- keys -------------------------------------------------------------- */
@@ -237,8 +237,8 @@ void larch_sniff_detect(larch_sniff_alerts *a, const larch_sniff_packet *p)
         void (*detect)(larch_sniff_alerts *a, const larch_sniff_packet *p);
         bool duplicates; /* looks at retransmissions too */
     } detectors[] = {
-        {detect_replay, false}, {detect_key, false},  {detect_forged, false},   {detect_not_random, false},
-        {detect_auth_failures, true}, {detect_flood, true}, {detect_resets, true}, {detect_malformed, false},
+        {detect_replay, false},       {detect_key, false},  {detect_forged, false}, {detect_not_random, false},
+        {detect_auth_failures, true}, {detect_flood, true}, {detect_resets, true},  {detect_malformed, false},
     };
     for (size_t i = 0; i < sizeof detectors / sizeof detectors[0]; i++)
         if (p->duplicate_of == 0 || detectors[i].duplicates)

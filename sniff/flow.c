@@ -244,8 +244,8 @@ static void take_request(larch_sniff_flow *flow, larch_sniff_packet *packet, lar
     memcpy(e->path, packet->path, sizeof e->path);
     seen->exchange = packet->number;
     packet->exchange = e;
-    larch_sniff_body_take(flow, packet, &d->source, &d->destination);
-    larch_sniff_body_read(packet);
+    if (larch_sniff_body_take(flow, packet, &d->source, &d->destination))
+        larch_sniff_body_read(packet);
     e->sealed = packet->direct == LARCH_SNIFF_DIRECT_SEALED;
     memcpy(e->identity, packet->identity, sizeof e->identity);
 }
@@ -279,8 +279,8 @@ static void take_response(larch_sniff_flow *flow, larch_sniff_packet *packet)
         e->answers++;
         packet->other_answer = e->answers > e->copies;
     }
-    larch_sniff_body_take(flow, packet, &d->destination, &d->source);
-    larch_sniff_body_read(packet);
+    if (larch_sniff_body_take(flow, packet, &d->destination, &d->source))
+        larch_sniff_body_read(packet);
 }
 
 static void take_empty(larch_sniff_flow *flow, larch_sniff_packet *packet)

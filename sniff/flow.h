@@ -64,10 +64,10 @@ typedef struct larch_sniff_exchange {
 } larch_sniff_exchange;
 
 typedef enum larch_sniff_kind {
-    LARCH_SNIFF_NOT_COAP,  /* on no CoAP port */
-    LARCH_SNIFF_BROKEN,    /* on a CoAP port, but breaks RFC 7252: see why */
-    LARCH_SNIFF_CUT,       /* too little was captured to say */
-    LARCH_SNIFF_EMPTY,     /* ACK, RST or ping */
+    LARCH_SNIFF_NOT_COAP, /* on no CoAP port */
+    LARCH_SNIFF_BROKEN,   /* on a CoAP port, but breaks RFC 7252: see why */
+    LARCH_SNIFF_CUT,      /* too little was captured to say */
+    LARCH_SNIFF_EMPTY,    /* ACK, RST or ping */
     LARCH_SNIFF_REQUEST,
     LARCH_SNIFF_RESPONSE
 } larch_sniff_kind;

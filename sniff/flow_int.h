@@ -32,8 +32,8 @@ static inline size_t hash_set(uint64_t hash, size_t entries)
 /* The start of a SHA-256 over pieces. */
 void larch_sniff_digest(const larch_bytes *pieces, size_t count, uint8_t out[LARCH_SNIFF_DIGEST_LEN]);
 
-/* Fills packet->body: the payload if it is whole, or the blocks so far if this is the last. */
-void larch_sniff_body_take(larch_sniff_flow *flow, larch_sniff_packet *packet, const larch_peer *client,
+/* Fills packet->body: the payload, or the blocks so far if this is the last. False: it is not whole. */
+bool larch_sniff_body_take(larch_sniff_flow *flow, larch_sniff_packet *packet, const larch_peer *client,
                            const larch_peer *server);
 /* Fills what direct says in packet->body. */
 void larch_sniff_body_read(larch_sniff_packet *packet);

@@ -30,7 +30,10 @@ static larch_sniff_fragmented *find(larch_sniff_links *l, const larch_sniff_data
     return oldest;
 }
 
-static bool unit_is_set(const larch_sniff_fragmented *e, size_t unit) { return (e->units[unit / 8] >> unit % 8 & 1) != 0; }
+static bool unit_is_set(const larch_sniff_fragmented *e, size_t unit)
+{
+    return (e->units[unit / 8] >> unit % 8 & 1) != 0;
+}
 
 /* Whether any, and whether all of the units of [offset, offset + len) are there. */
 static void look(const larch_sniff_fragmented *e, size_t offset, size_t len, bool *any, bool *all)

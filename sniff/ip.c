@@ -55,8 +55,7 @@ static larch_sniff_found udp(cursor c, bool checkable, larch_sniff_datagram *out
     out->payload_len = len - 8;
     limit(&c, len - 8);
     out->payload = (larch_bytes){c.data, c.captured};
-    out->checksum =
-        checkable && c.captured == c.wire ? checksum(out, p, len) : LARCH_SNIFF_CHECKSUM_UNKNOWN;
+    out->checksum = checkable && c.captured == c.wire ? checksum(out, p, len) : LARCH_SNIFF_CHECKSUM_UNKNOWN;
     out->why = NULL;
     return LARCH_SNIFF_DATAGRAM;
 }

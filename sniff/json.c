@@ -101,9 +101,9 @@ static void put_direct(larch_writer *w, const larch_sniff_packet *p)
 void larch_sniff_json_packet(larch_writer *w, const larch_sniff_packet *p, const larch_sniff_alert *alerts,
                              size_t alert_count)
 {
-    static const char *const kinds[] = {[LARCH_SNIFF_NOT_COAP] = "",          [LARCH_SNIFF_BROKEN] = "broken",
-                                        [LARCH_SNIFF_CUT] = "cut",            [LARCH_SNIFF_EMPTY] = "empty",
-                                        [LARCH_SNIFF_REQUEST] = "request",    [LARCH_SNIFF_RESPONSE] = "response"};
+    static const char *const kinds[] = {
+        [LARCH_SNIFF_NOT_COAP] = "",   [LARCH_SNIFF_BROKEN] = "broken",   [LARCH_SNIFF_CUT] = "cut",
+        [LARCH_SNIFF_EMPTY] = "empty", [LARCH_SNIFF_REQUEST] = "request", [LARCH_SNIFF_RESPONSE] = "response"};
     static const char *const checksums[] = {[LARCH_SNIFF_CHECKSUM_GOOD] = "good",
                                             [LARCH_SNIFF_CHECKSUM_BAD] = "bad",
                                             [LARCH_SNIFF_CHECKSUM_NONE] = "none",

@@ -3,16 +3,16 @@
 
 #include "sniff/link_int.h"
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_IPV4  0x0800
+#define ETHERTYPE_IPV6  0x86dd
 #define ARPHRD_RADIOTAP 803
 #define ARPHRD_WIFI     801
 
 const char *larch_sniff_link_text(uint32_t linktype)
 {
     switch (linktype) {
-#define LINK_CASE(name, number, text)                                                                                  \
-    case (number):                                                                                                     \
+#define LINK_CASE(name, number, text) \
+    case (number):                    \
         return text;
         LARCH_SNIFF_LINKS(LINK_CASE)
 #undef LINK_CASE

@@ -14,16 +14,16 @@ extern "C" {
 #endif
 
 /* Link types, by their number in capture files (LINKTYPE_ of the pcap format). X(NAME, number, text) */
-#define LARCH_SNIFF_LINKS(X)                   \
-    X(NULL, 0, "BSD loopback")                 \
-    X(ETHERNET, 1, "Ethernet")                 \
-    X(RAW, 101, "raw IP")                      \
-    X(WIFI, 105, "802.11")                     \
-    X(LOOP, 108, "OpenBSD loopback")           \
-    X(SLL, 113, "Linux cooked v1")             \
-    X(RADIOTAP, 127, "802.11 with radiotap")   \
-    X(IPV4, 228, "raw IPv4")                   \
-    X(IPV6, 229, "raw IPv6")                   \
+#define LARCH_SNIFF_LINKS(X)                 \
+    X(NULL, 0, "BSD loopback")               \
+    X(ETHERNET, 1, "Ethernet")               \
+    X(RAW, 101, "raw IP")                    \
+    X(WIFI, 105, "802.11")                   \
+    X(LOOP, 108, "OpenBSD loopback")         \
+    X(SLL, 113, "Linux cooked v1")           \
+    X(RADIOTAP, 127, "802.11 with radiotap") \
+    X(IPV4, 228, "raw IPv4")                 \
+    X(IPV6, 229, "raw IPv6")                 \
     X(SLL2, 276, "Linux cooked v2")
 
 #define LARCH_SNIFF_LINK_ENUM(name, number, text) LARCH_SNIFF_LINK_##name = (number),
@@ -42,13 +42,13 @@ typedef struct larch_sniff_frame {
 } larch_sniff_frame;
 
 /* What a step through a frame found. X(NAME, text) */
-#define LARCH_SNIFF_FOUNDS(X)                  \
-    X(END, "nothing more")                     \
-    X(DATAGRAM, "UDP datagram")                \
-    X(OTHER, "not UDP")                        \
-    X(FRAGMENT, "fragment kept")               \
-    X(PROTECTED, "encrypted by the link")      \
-    X(TRUNCATED, "cut by the snap length")     \
+#define LARCH_SNIFF_FOUNDS(X)              \
+    X(END, "nothing more")                 \
+    X(DATAGRAM, "UDP datagram")            \
+    X(OTHER, "not UDP")                    \
+    X(FRAGMENT, "fragment kept")           \
+    X(PROTECTED, "encrypted by the link")  \
+    X(TRUNCATED, "cut by the snap length") \
     X(MALFORMED, "malformed below CoAP")
 
 #define LARCH_SNIFF_FOUND_ENUM(name, text) LARCH_SNIFF_##name,
@@ -82,7 +82,7 @@ typedef struct larch_sniff_datagram {
 /* IP datagrams being put together from fragments. */
 #define LARCH_SNIFF_FRAGMENTED     16    /* at one time; the oldest makes room */
 #define LARCH_SNIFF_FRAGMENTED_MAX 16384 /* bytes of IP payload; larger ones are not followed */
-#define LARCH_SNIFF_FRAGMENTED_S   30    /* seconds until an incomplete one is dropped [RFC8200 4.5 says 60, RFC791 15] */
+#define LARCH_SNIFF_FRAGMENTED_S   30 /* seconds until an incomplete one is dropped [RFC8200 4.5 says 60, RFC791 15] */
 
 typedef struct larch_sniff_fragmented {
     uint8_t source[16]; /* private, all of it */

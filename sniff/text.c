@@ -71,9 +71,8 @@ static const char *paint(const larch_sniff_style *style, const char *code) { ret
 
 static const char *severity_paint(larch_sniff_severity severity)
 {
-    static const char *const codes[] = {[LARCH_SNIFF_NOTICE] = GREEN,
-                                        [LARCH_SNIFF_WARNING] = YELLOW,
-                                        [LARCH_SNIFF_ALARM] = RED};
+    static const char *const codes[] = {
+        [LARCH_SNIFF_NOTICE] = GREEN, [LARCH_SNIFF_WARNING] = YELLOW, [LARCH_SNIFF_ALARM] = RED};
     return codes[severity];
 }
 
@@ -188,6 +187,8 @@ static void put_end(larch_writer *w, const larch_sniff_style *style, const larch
     for (size_t i = 0; i < alert_count; i++)
         larch_sniff_put(w, "  %s!%s%s", paint(style, severity_paint(larch_sniff_alert_severity(alerts[i].kind))),
                         larch_sniff_alert_name(alerts[i].kind), paint(style, PLAIN));
+    while (w->len > 0 && w->len <= w->cap && w->data[w->len - 1] == ' ')
+        w->len--; /* of columns that stayed empty */
     larch_sniff_put(w, "\n");
 }
 
@@ -211,7 +212,7 @@ void larch_sniff_text_packet(larch_writer *w, larch_sniff_style *style, const la
     if (p->has_header && p->kind != LARCH_SNIFF_BROKEN && p->kind != LARCH_SNIFF_CUT) {
         put_code(w, &p->coap);
         put_token(w, p->coap.token);
-        larch_sniff_put(w, "%s%s%s", paint(style, BOLD), p->path, paint(style, PLAIN));
+        larch_sniff_put(w, "%s%-11s%s", paint(style, BOLD), p->path, paint(style, PLAIN));
         if (p->has_block1)
             put_block(w, "Block1", p->block1);
         if (p->has_block2)
@@ -222,8 +223,7 @@ void larch_sniff_text_packet(larch_writer *w, larch_sniff_style *style, const la
         put_payload(w, p);
         put_belonging(w, style, p);
     } else {
-        larch_sniff_put(w, "%s, %zu bytes", p->kind == LARCH_SNIFF_CUT ? "CoAP?" : "not CoAP",
-                        p->datagram.payload_len);
+        larch_sniff_put(w, "%s, %zu bytes", p->kind == LARCH_SNIFF_CUT ? "CoAP?" : "not CoAP", p->datagram.payload_len);
     }
     put_end(w, style, p, alerts, alert_count);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "bench_load.h"
 #include "larch/crypto.h"
 #include "options.h"
 
@@ -61,10 +62,10 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool take_count(const char *text, unsigned *out)
+static bool take_count(const char *text, unsigned max, unsigned *out)
 {
     unsigned long number;
-    if (!larch_app_number(text, 1, 256, &number))
+    if (!larch_app_number(text, 1, max, &number))
         return false;
     *out = (unsigned)number;
     return true;
@@ -79,12 +80,12 @@ static bool take(larch_bench_options *o, int option, const char *value)
     case OPT_KEM:
         return larch_app_kem(value, &o->kem);
     case OPT_SENDERS:
-        return take_count(value, &o->senders);
+        return take_count(value, LARCH_LOAD_SENDERS, &o->senders);
     case OPT_WINDOW:
-        return take_count(value, &o->window);
+        return take_count(value, LARCH_LOAD_WINDOW, &o->window);
     case OPT_GET:
         o->get = value[0] == '/' ? value + 1 : value;
-        return true;
+        return strlen(o->get) <= 64;
     case OPT_DURABILITY:
         o->durability = value;
         return true;

@@ -281,8 +281,7 @@ larch_error larch_posix_state_path(char *path, size_t cap)
         size_t len = i == 0 ? strcspn(base, ":") : strlen(base);
         if (len + strlen(places[i].below) >= cap)
             return LARCH_SPACE;
-        memcpy(path, base, len);
-        memcpy(path + len, places[i].below, strlen(places[i].below) + 1);
+        snprintf(path, cap, "%.*s%s", (int)len, base, places[i].below);
         return LARCH_OK;
     }
     return LARCH_STATE;

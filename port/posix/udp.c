@@ -23,12 +23,14 @@ static const uint8_t group_ipv4[4] = {224, 0, 1, 187};
 static const uint8_t group_link[16] = {0xff, 0x02, [15] = 0xfd};
 static const uint8_t group_site[16] = {0xff, 0x05, [15] = 0xfd};
 
-static const uint8_t any_address[16] = {0};
+static const uint8_t ipv4_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
+/* :: or 0.0.0.0 */
 static bool is_any(const uint8_t address[16])
 {
-    const larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff}}; /* 0.0.0.0 */
-    return memcmp(address, any_address, 16) == 0 || memcmp(address, peer.address, 16) == 0;
+    static const uint8_t zeros[16];
+    const bool ipv4 = memcmp(address, ipv4_prefix, sizeof ipv4_prefix) == 0;
+    return memcmp(address + (ipv4 ? 12 : 0), zeros, ipv4 ? 4 : 16) == 0;
 }
 
 /* ---- opening ----------------------------------------------------------- */
@@ -140,7 +142,7 @@ size_t larch_udp_neighbourhoods(const larch_udp *udp, uint16_t port, larch_peer 
     if (getifaddrs(&addresses) != 0)
         return 0;
     for (const struct ifaddrs *a = addresses; a != NULL && count < max; a = a->ifa_next) {
-        larch_peer peer = {0};
+        larch_peer peer = {.port = port};
         if ((a->ifa_flags & IFF_UP) == 0 || a->ifa_addr == NULL)
             continue;
         if (a->ifa_addr->sa_family == AF_INET && (a->ifa_flags & IFF_BROADCAST) != 0 && a->ifa_broadaddr != NULL) {
@@ -181,23 +183,29 @@ typedef struct envelope {
 
 /* ---- receiving --------------------------------------------------------- */
 
-static void put_ipv4(uint8_t out[16], const struct in_addr *address)
+/* The mark of an address of ours: 1 and up. When the table is full, the oldest makes room. */
+static uint8_t mark_of(larch_udp *udp, const uint8_t address[16])
 {
-    memset(out, 0, 10);
-    out[10] = out[11] = 0xff;
-    memcpy(out + 12, address, 4);
+    for (uint8_t i = 0; i < LARCH_UDP_LOCALS; i++)
+        if (memcmp(udp->locals[i], address, 16) == 0)
+            return (uint8_t)(i + 1);
+    const uint8_t place = udp->next_local;
+    memcpy(udp->locals[place], address, 16);
+    udp->next_local = (uint8_t)((place + 1) % LARCH_UDP_LOCALS);
+    return (uint8_t)(place + 1);
 }
 
-/* Says which address of ours a datagram came to. */
-static void read_destination(struct msghdr *header, larch_udp_datagram *d)
+/* Finds out which address of ours a datagram came to. */
+static void read_destination(larch_udp *udp, struct msghdr *header, larch_udp_datagram *d)
 {
-    memset(d->local, 0, sizeof d->local);
+    uint8_t local[16] = {0};
     d->multicast = false;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
-            put_ipv4(d->local, &info.ipi_spec_dst);
+            memcpy(local, ipv4_prefix, sizeof ipv4_prefix);
+            memcpy(local + 12, &info.ipi_spec_dst, 4);
             /* The address in the header is not the one that received it: a group, or a broadcast address. */
             d->multicast = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
             break;
@@ -205,15 +213,14 @@ static void read_destination(struct msghdr *header, larch_udp_datagram *d)
         if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
-            memcpy(d->local, &info.ipi6_addr, sizeof d->local);
+            memcpy(local, &info.ipi6_addr, sizeof local);
             d->multicast = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr) != 0;
         }
     }
-    if (d->multicast)
-        memset(d->local, 0, sizeof d->local);
+    d->peer.via = d->multicast || is_any(local) ? 0 : mark_of(udp, local);
 }
 
-int larch_udp_receive(const larch_udp *udp, larch_udp_batch *batch)
+int larch_udp_receive(larch_udp *udp, larch_udp_batch *batch)
 {
     envelope e;
     batch->count = 0;
@@ -234,7 +241,7 @@ int larch_udp_receive(const larch_udp *udp, larch_udp_batch *batch)
         const bool cut = (e.headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
         d->len = cut ? 0 : e.headers[i].msg_len;
         (void)larch_posix_peer_from_sockaddr((struct sockaddr *)&e.names[i], &d->peer);
-        read_destination(&e.headers[i].msg_hdr, d);
+        read_destination(udp, &e.headers[i].msg_hdr, d);
     }
     batch->count = (size_t)got;
     return got;
@@ -251,32 +258,50 @@ int larch_udp_wait(const larch_udp *udp, uint64_t until_ms)
 
 /* ---- sending ----------------------------------------------------------- */
 
-/* Asks the system to let a datagram leave from d->local. */
-static void write_source(struct msghdr *header, control *space, const larch_udp_datagram *d)
+/* Lets a datagram leave from the address of ours that its peer is used to. */
+static void write_source(const larch_udp *udp, struct msghdr *header, control *space, const larch_peer *peer)
 {
-    if (is_any(d->local))
+    if (peer->via == 0 || peer->via > LARCH_UDP_LOCALS)
+        return;
+    const uint8_t *local = udp->locals[peer->via - 1];
+    const bool ipv4 = memcmp(local, ipv4_prefix, sizeof ipv4_prefix) == 0;
+    if (ipv4 != larch_peer_is_ipv4(peer)) /* the place was taken by another address since */
         return;
     memset(space, 0, sizeof *space);
     header->msg_control = space;
     header->msg_controllen = sizeof *space;
     struct cmsghdr *c = CMSG_FIRSTHDR(header);
-    if (larch_peer_is_ipv4(&d->peer)) {
-        struct in_pktinfo info = {0};
-        memcpy(&info.ipi_spec_dst, d->local + 12, 4);
+    if (ipv4) {
+        struct in_pktinfo info = {.ipi_ifindex = 0};
+        memcpy(&info.ipi_spec_dst, local + 12, 4);
         c->cmsg_level = IPPROTO_IP;
         c->cmsg_type = IP_PKTINFO;
         c->cmsg_len = CMSG_LEN(sizeof info);
         memcpy(CMSG_DATA(c), &info, sizeof info);
         header->msg_controllen = CMSG_SPACE(sizeof info);
     } else {
-        struct in6_pktinfo info = {.ipi6_ifindex = d->peer.scope};
-        memcpy(&info.ipi6_addr, d->local, 16);
+        struct in6_pktinfo info = {.ipi6_ifindex = peer->scope};
+        memcpy(&info.ipi6_addr, local, 16);
         c->cmsg_level = IPPROTO_IPV6;
         c->cmsg_type = IPV6_PKTINFO;
         c->cmsg_len = CMSG_LEN(sizeof info);
         memcpy(CMSG_DATA(c), &info, sizeof info);
         header->msg_controllen = CMSG_SPACE(sizeof info);
     }
+}
+
+/* What the system needs to know for one datagram. False: this socket cannot reach the peer. */
+static bool fill_header(const larch_udp *udp, envelope *e, size_t at, const larch_peer *peer, larch_bytes bytes)
+{
+    const socklen_t len = larch_posix_peer_to_sockaddr(peer, udp->family, &e->names[at]);
+    if (len == 0)
+        return false;
+    /* Sending only reads the bytes, but iovec has no const. */
+    e->parts[at] = (struct iovec){(void *)(uintptr_t)bytes.data, bytes.len};
+    struct msghdr *header = &e->headers[at].msg_hdr;
+    *header = (struct msghdr){.msg_name = &e->names[at], .msg_namelen = len, .msg_iov = &e->parts[at], .msg_iovlen = 1};
+    write_source(udp, header, &e->controls[at], peer);
+    return true;
 }
 
 int larch_udp_send(const larch_udp *udp, const larch_udp_batch *batch)
@@ -286,18 +311,10 @@ int larch_udp_send(const larch_udp *udp, const larch_udp_batch *batch)
     int taken = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const larch_udp_datagram *d = &batch->datagrams[i];
-        const socklen_t len = larch_posix_peer_to_sockaddr(&d->peer, udp->family, &e.names[count]);
-        if (len == 0) {
+        if (fill_header(udp, &e, count, &d->peer, (larch_bytes){d->bytes, d->len}))
+            count++;
+        else
             errno = EAFNOSUPPORT;
-            continue;
-        }
-        /* sendmmsg only reads the bytes, but iovec has no const. */
-        e.parts[count] = (struct iovec){(void *)(uintptr_t)d->bytes, d->len};
-        struct msghdr *header = &e.headers[count].msg_hdr;
-        *header = (struct msghdr){
-            .msg_name = &e.names[count], .msg_namelen = len, .msg_iov = &e.parts[count], .msg_iovlen = 1};
-        write_source(header, &e.controls[count], d);
-        count++;
     }
     /* It stops at the first datagram that the system refuses; go on behind that one. */
     for (unsigned at = 0; at < count;) {
@@ -310,11 +327,10 @@ int larch_udp_send(const larch_udp *udp, const larch_udp_batch *batch)
 
 int larch_udp_send_to(const larch_udp *udp, const larch_peer *peer, larch_bytes bytes)
 {
-    struct sockaddr_storage name;
-    const socklen_t len = larch_posix_peer_to_sockaddr(peer, udp->family, &name);
-    if (len == 0) {
+    envelope e;
+    if (!fill_header(udp, &e, 0, peer, bytes)) {
         errno = EAFNOSUPPORT;
         return -1;
     }
-    return sendto(udp->fd, bytes.data, bytes.len, MSG_DONTWAIT, (struct sockaddr *)&name, len) < 0 ? -1 : 0;
+    return sendmsg(udp->fd, &e.headers[0].msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One UDP socket for both IPv4 and IPv6. Datagrams come and go in batches, one
- * system call for many, and each knows the address of ours that it came to: the
- * answer leaves from there, and what came to a group is known for it.
+ * system call for many. Each marks in peer.via the address of ours that it came to:
+ * whatever is sent to that peer leaves from there. With via 0 the system chooses.
  */
 #ifndef LARCH_POSIX_UDP_H
 #define LARCH_POSIX_UDP_H
@@ -16,16 +16,19 @@ extern "C" {
 
 #define LARCH_UDP_BATCH 64
 
+#define LARCH_UDP_LOCALS 32 /* addresses of ours that are told apart; at most 255 */
+
 typedef struct larch_udp {
-    int fd;           /* to poll for reading; never blocks */
-    larch_peer local; /* what it is bound to, with the port that was chosen */
-    int family;       /* private */
+    int fd;                               /* to poll for reading; never blocks */
+    larch_peer local;                     /* what it is bound to, with the port that was chosen */
+    int family;                           /* private, and all below */
+    uint8_t locals[LARCH_UDP_LOCALS][16]; /* peer.via - 1 is the place in it */
+    uint8_t next_local;
 } larch_udp;
 
 typedef struct larch_udp_datagram {
-    larch_peer peer;   /* who sent it, or whom it goes to */
-    uint8_t local[16]; /* the address of ours it came to, or leaves from; zeros: the system chooses */
-    bool multicast;    /* it came to a group or broadcast address; local is zeros then */
+    larch_peer peer; /* who sent it, or whom it goes to; via: the address of ours it came to, or leaves from */
+    bool multicast;  /* it came to a group or broadcast address; via is 0 then */
     size_t len;
     uint8_t bytes[LARCH_COAP_DATAGRAM_MAX];
 } larch_udp_datagram;
@@ -55,7 +58,7 @@ size_t larch_udp_neighbourhoods(const larch_udp *udp, uint16_t port, larch_peer 
 /* Takes what has arrived, at most a batch, and does not wait. A datagram larger
  * than LARCH_COAP_DATAGRAM_MAX comes with len 0, which no CoAP message is. Returns batch->count;
  * 0 if nothing is there; or -1 with errno. */
-int larch_udp_receive(const larch_udp *udp, larch_udp_batch *batch);
+int larch_udp_receive(larch_udp *udp, larch_udp_batch *batch);
 
 /* Waits until a datagram is there or larch_posix_now_ms() reaches until_ms
  * (UINT64_MAX: for ever). Returns 1, or 0 when it is time; or -1 with errno (EINTR: a signal). */

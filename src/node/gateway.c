@@ -189,13 +189,11 @@ larch_error larch_gateway_send(larch_gateway *gw, uint64_t now_ms, larch_peer *p
 
 uint64_t larch_gateway_deadline_ms(const larch_gateway *gw)
 {
+    if (gw->retry_at_ms > 0) /* before that, nothing leaves */
+        return gw->retry_at_ms;
+    if (gw->slot_used > 0)
+        return 0;
     uint64_t deadline_ms = larch_coap_endpoint_deadline_ms(&gw->endpoint);
-    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
-        if (gw->keys[i].forget_at_ms < deadline_ms)
-            deadline_ms = gw->keys[i].forget_at_ms;
-    if (gw->retry_at_ms > 0 && gw->retry_at_ms < deadline_ms)
-        deadline_ms = gw->retry_at_ms;
-    if (gw->slot_used > 0 && gw->retry_at_ms == 0)
-        deadline_ms = 0;
-    return deadline_ms;
+    uint64_t keys_at_ms = gateway_keys_deadline_ms(gw);
+    return keys_at_ms < deadline_ms ? keys_at_ms : deadline_ms;
 }

@@ -220,6 +220,10 @@ _Static_assert(LARCH_COAP_ANSWER_MAX + LARCH_DIRECT_TEXT_MAX <= LARCH_COAP_DATAG
 
 /* ---- /pqkem-next ------------------------------------------------------- */
 
+/* Header, token, Block1 (1 + 1 + 3), marker: a longer answer would not be kept, hence not be given. */
+_Static_assert(4 + LARCH_COAP_TOKEN_MAX + 5 + 1 + LARCH_DIRECT_NEXT_LEN <= LARCH_COAP_ANSWER_MAX,
+               "an endorsement is kept for duplicates");
+
 void gateway_post_next(const gateway_request *rq)
 {
     larch_gateway *gw = rq->gw;

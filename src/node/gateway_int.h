@@ -41,6 +41,8 @@ LARCH_MUST_USE larch_error gateway_keys_commit(larch_gateway *gw);
 bool gateway_keys_are_durable(const larch_gateway *gw);
 /* Rotates what is nearly full, forgets what had its time. */
 void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms);
+/* When that has something to do; UINT64_MAX: only after a datagram. */
+uint64_t gateway_keys_deadline_ms(const larch_gateway *gw);
 /* The present key first, then the one before; NULL past the last. */
 larch_gateway_key *gateway_key_at(larch_gateway_keys *keys, unsigned age);
 

@@ -60,6 +60,12 @@ static uint64_t *memory_of(const larch_gateway *gw, const larch_gateway_keys *ke
     return gw->config.replay[keys - gw->keys][half];
 }
 
+/* From now on, or never if that is what grace_ms comes to. */
+static uint64_t end_of_grace(const larch_gateway *gw, uint64_t now_ms)
+{
+    return gw->config.grace_ms < NEVER - now_ms ? now_ms + gw->config.grace_ms : NEVER;
+}
+
 /* ---- load -------------------------------------------------------------- */
 
 static larch_error load_key(larch_gateway *gw, larch_gateway_keys *keys, unsigned half, const larch_stored_key *stored,
@@ -94,7 +100,12 @@ static larch_error create(larch_gateway *gw, larch_gateway_keys *keys, larch_key
         *fault = e == LARCH_PLATFORM ? LARCH_STORE_MEDIUM : LARCH_STORE_KIND;
         return e;
     }
-    return larch_key_ring_save(gw->config.storage, ring);
+    e = larch_key_ring_save(gw->config.storage, ring);
+    if (e != LARCH_OK) {
+        larch_key_ring_name(keys->kem->set, faulty);
+        *fault = LARCH_STORE_MEDIUM;
+    }
+    return e;
 }
 
 larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, char faulty[LARCH_STORAGE_NAME_MAX + 1],
@@ -113,7 +124,7 @@ larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, 
     } else {
         if (ring.previous.generation != 0) {
             e = load_key(gw, keys, 1, &ring.previous, faulty, fault);
-            keys->forget_at_ms = now_ms + gw->config.grace_ms;
+            keys->forget_at_ms = end_of_grace(gw, now_ms);
         } else if (ring.present.generation > 1) {
             /* What a power cut may have left between the two steps of forgetting. */
             e = larch_replay_set_discard(gw->config.storage, keys->kem->set, ring.present.generation - 1);
@@ -197,12 +208,13 @@ larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch
 
     unsigned half = keys->present ^ 1u;
     larch_gateway_key *fresh = &keys->key[half];
-    if ((e = load_ring(gw, keys, &ring)) == LARCH_OK) {
+    e = load_ring(gw, keys, &ring);
+    /* A save that failed may yet have reached the medium: then the new key stands there already, above the one
+     * that is served, and so it stays. Its journal, empty so far, is made anew. */
+    if (e == LARCH_OK && ring.present.generation == keys->key[keys->present].generation) {
         ring.previous = ring.present;
         e = invent(gw->config.random, ring.previous.generation + 1, &ring.present);
     }
-    /* A save that failed may yet have reached the medium, so the new journal stays: an
-     * empty one is taken over by the next try. */
     if (e == LARCH_OK && (e = expand(kem, &ring.present, fresh, ek)) == LARCH_OK &&
         (e = larch_replay_set_create(&fresh->marks, gw->config.storage, kem->set, ring.present.generation,
                                      memory_of(gw, keys, half), gw->config.replay_slots)) == LARCH_OK)
@@ -214,7 +226,7 @@ larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch
     }
     memcpy(keys->ek, ek, kem->ek_len);
     keys->present = (uint8_t)half;
-    keys->forget_at_ms = now_ms + gw->config.grace_ms;
+    keys->forget_at_ms = end_of_grace(gw, now_ms);
     gateway_tell(gw,
                  (larch_gateway_event){.reason = LARCH_GATEWAY_ROTATED, .kem = kem, .generation = fresh->generation});
     return LARCH_OK;
@@ -222,7 +234,10 @@ larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch
 
 void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
 {
-    for (size_t i = 0; now_ms >= gw->maintain_at_ms && i < LARCH_GATEWAY_SETS; i++) {
+    if (now_ms < gw->maintain_at_ms)
+        return;
+    gw->maintain_at_ms = 0;
+    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++) {
         larch_gateway_keys *keys = &gw->keys[i];
         const larch_gateway_key *old = gateway_key_at(keys, 1);
         larch_error e = LARCH_OK;
@@ -235,6 +250,17 @@ void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
             gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .kem = keys->kem});
         }
     }
+}
+
+uint64_t gateway_keys_deadline_ms(const larch_gateway *gw)
+{
+    uint64_t deadline_ms = NEVER;
+    if (gw->maintain_at_ms > 0)
+        return gw->maintain_at_ms;
+    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
+        if (gw->keys[i].forget_at_ms < deadline_ms)
+            deadline_ms = gw->keys[i].forget_at_ms;
+    return deadline_ms;
 }
 
 larch_bytes larch_gateway_key_of(const larch_gateway *gw, const larch_kem *kem, uint32_t *generation,

@@ -77,7 +77,7 @@ static void refuses_what_is_no_peer(void **state)
         "[::1]:", "1:2:3:4:5:6", "[localhost]:5683", "[::1]:5683:5683", "127.0.0.1: 5683",
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        larch_peer peer = {{1}, 2, 3};
+        larch_peer peer = {{1}, 2, 3, 0};
         const larch_peer before = peer;
         larch_posix_reason why = {""};
         if (larch_posix_peer_parse(rows[i], 5683, &peer, &why) == 0)
@@ -240,7 +240,7 @@ static void add(larch_udp_batch *batch, larch_peer peer, const char *text)
     memcpy(d->bytes, text, strlen(text));
 }
 
-static int received(const larch_udp *udp)
+static int received(larch_udp *udp)
 {
     if (larch_udp_wait(udp, larch_posix_now_ms() + 2000) != 1)
         return 0;
@@ -279,18 +279,41 @@ static void answers_from_where_it_was_asked(void **state)
         assert_int_equal(ask->len, 3);
         assert_memory_equal(ask->bytes, "ask", 3);
         assert_true(larch_peer_equal(&ask->peer, &client.local));
-        assert_memory_equal(ask->local, to.address, 16);
+        assert_int_equal(ask->peer.via, i + 1);
         assert_false(ask->multicast);
 
         out.count = 0;
         add(&out, ask->peer, "answer");
-        memcpy(out.datagrams[0].local, ask->local, 16);
         assert_int_equal(larch_udp_send(&server, &out), 1);
+        assert_int_equal(received(&client), 1);
+        assert_true(larch_peer_equal(&in.datagrams[0].peer, &to));
+
+        assert_int_equal(larch_udp_send_to(&server, &out.datagrams[0].peer, LARCH_TEXT("more")), 0);
         assert_int_equal(received(&client), 1);
         assert_true(larch_peer_equal(&in.datagrams[0].peer, &to));
         larch_udp_close(&client);
     }
     larch_udp_close(&server);
+}
+
+/* More addresses of ours than places for them: the latest are still told apart. */
+static void tells_many_own_addresses_apart(void **state)
+{
+    (void)state;
+    larch_udp server = opened("[::]:0"), client = opened("127.0.0.1:0");
+    for (int i = 0; i < 2 * LARCH_UDP_LOCALS + 3; i++) {
+        larch_peer to = server.local;
+        const uint8_t address[16] = {[10] = 0xff, [11] = 0xff, 127, 0, 1, (uint8_t)(i + 1)};
+        memcpy(to.address, address, 16);
+        assert_int_equal(larch_udp_send_to(&client, &to, LARCH_TEXT("ask")), 0);
+        assert_int_equal(received(&server), 1);
+        assert_in_range(in.datagrams[0].peer.via, 1, LARCH_UDP_LOCALS);
+        assert_int_equal(larch_udp_send_to(&server, &in.datagrams[0].peer, LARCH_TEXT("answer")), 0);
+        assert_int_equal(received(&client), 1);
+        assert_true(larch_peer_equal(&in.datagrams[0].peer, &to));
+    }
+    larch_udp_close(&server);
+    larch_udp_close(&client);
 }
 
 static void knows_broadcasts_and_groups(void **state)
@@ -317,7 +340,7 @@ static void knows_broadcasts_and_groups(void **state)
         assert_true(got == 1 || i < count);
         for (int k = 0; k < got; k++) {
             assert_true(in.datagrams[k].multicast);
-            assert_memory_equal(in.datagrams[k].local, ((uint8_t[16]){0}), 16);
+            assert_int_equal(in.datagrams[k].peer.via, 0);
         }
     }
     larch_udp_close(&server);
@@ -366,9 +389,8 @@ static void sends_past_a_refused_datagram(void **state)
     out.count = 0;
     add(&out, server.local, "first");
     add(&out, server.local, "from an address that is not ours");
-    memset(out.datagrams[1].local, 0xff, 16);
-    out.datagrams[1].local[0] = 0;
-    memcpy(out.datagrams[1].local + 12, "\xc6\xc6\xc6\xc6", 4);
+    out.datagrams[1].peer.via = 1; /* which was ours once */
+    memcpy(client.locals[0] + 10, "\xff\xff\xc6\xc6\xc6\xc6", 6);
     add(&out, server.local, "last");
     assert_int_equal(larch_udp_send(&client, &out), 2);
     int got = 0;
@@ -434,6 +456,7 @@ int main(void)
         cmocka_unit_test(bounds_uri_lengths),
         cmocka_unit_test(refuses_a_port_in_use),
         cmocka_unit_test(answers_from_where_it_was_asked),
+        cmocka_unit_test(tells_many_own_addresses_apart),
         cmocka_unit_test(knows_broadcasts_and_groups),
         cmocka_unit_test(carries_batches),
         cmocka_unit_test(sends_past_a_refused_datagram),

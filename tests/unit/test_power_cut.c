@@ -69,7 +69,9 @@ static void test_committed_marks_stay(void **state)
         uint32_t tried = 0;
         bool created = false;
         for (uint32_t cut = 0; cut < 6; cut++) {
-            flash.cut_at = flash.operations + below(cut % 2 == 0 ? 120 : 40);
+            /* Now and then only the process ends: what it wrote is there, and not durable. */
+            bool killed = below(4) == 0;
+            flash.cut_at = killed ? LARCH_FLASH_NEVER : flash.operations + below(cut % 2 == 0 ? 120 : 40);
             uint32_t needed;
             larch_store_fault fault;
             larch_error e = larch_replay_set_open(&rs, &storage, 512, 1, slots[0], slot_count, &needed, &fault);
@@ -80,14 +82,18 @@ static void test_committed_marks_stay(void **state)
             assert_true(e == LARCH_OK || e == LARCH_PLATFORM);
             if (e == LARCH_OK) {
                 created = true;
-                for (uint32_t i = 0; i < tried; i++)
+                /* What an opened set shows is as good as committed. */
+                for (uint32_t i = 0; i < tried; i++) {
                     assert_true(!committed[i] || larch_replay_set_contains(&rs, tag_of(i)));
+                    committed[i] = larch_replay_set_contains(&rs, tag_of(i));
+                }
                 tried = live(&rs, tried, committed);
             }
             assert_true(e == LARCH_OK || flash.off);
+            if (killed)
+                continue;
             larch_flash_power_on(&flash);
 
-            /* The opening that mends is not cut: sound, and mended for good. */
             larch_bytes file = larch_flash_look(&flash, "replay-512-1.log");
             bool hole = false;
             bool erased = false;
