@@ -145,7 +145,7 @@ static const struct {
     {"\xc2\x9b"
      "2J",
      true, "\"\\u009b2J\"", "\\u{9b}2J"},                           /* CSI as one character */
-    {"a\xe2\x80\xaeb", true, "\"a\\u202eb\"", "a\\u{202e}b"},       /* turns the direction */
+    {"a\xe2\x80\xaez", true, "\"a\\u202ez\"", "a\\u{202e}z"},       /* turns the direction */
     {"\xf3\xa0\x81\x81", true, "\"\\udb40\\udc41\"", "\\u{e0041}"}, /* an invisible tag */
     {"\xff"
      "a\x80",
