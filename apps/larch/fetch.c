@@ -10,7 +10,7 @@
 static larch_sender sender;
 static larch_udp_batch batch;
 
-static void drive(const larch_udp *udp, uint64_t end_ms)
+static void drive(larch_udp *udp, uint64_t end_ms)
 {
     larch_peer to;
     larch_bytes datagram;

@@ -33,14 +33,10 @@
 /* Batches handed in before the marks are made durable. */
 #define ROUNDS (SLOTS / LARCH_UDP_BATCH)
 
-/* A socket and an address of ours: where a request came to and its answer leaves from.
- * The library carries its index in larch_peer.via. */
-typedef struct way {
-    uint8_t socket;
-    uint8_t local[16];
-} way;
-
-#define WAYS_MAX 256
+/* The library hands back larch_peer.via with each answer. In it: the socket that a request came
+ * to, and the socket's own mark of the address. */
+#define VIA_BITS 6
+_Static_assert(LARCH_UDP_LOCALS < 1 << VIA_BITS && GATEWAY_LISTEN_MAX <= 256 >> VIA_BITS, "both fit");
 
 typedef struct gateway_app {
     gateway_options options;
@@ -52,11 +48,9 @@ typedef struct gateway_app {
     int signals;
     size_t socket_count;
     larch_udp sockets[GATEWAY_LISTEN_MAX];
-    size_t way_count; /* the first socket_count of them leave the address to the system */
-    way ways[WAYS_MAX];
     larch_udp_batch in;
     larch_udp_batch out;
-    uint8_t out_socket;
+    size_t out_socket;
 } gateway_app;
 
 /* ---- start --------------------------------------------------------------- */
@@ -85,8 +79,7 @@ static int open_sockets(gateway_app *app)
             return larch_app_usage(NAME, "--listen %s: %s", text, why.text);
         if (larch_udp_open(&app->sockets[i], &local, &why) != 0)
             return larch_app_fail(NAME, "cannot listen on %s; choose another with --listen ADDR:PORT", why.text);
-        app->ways[i] = (way){.socket = (uint8_t)i};
-        app->way_count = ++app->socket_count;
+        app->socket_count++;
     }
     return LARCH_EXIT_DONE;
 }
@@ -179,19 +172,6 @@ static void announce(gateway_app *app)
 
 /* ---- datagrams ----------------------------------------------------------- */
 
-static uint8_t find_way(gateway_app *app, uint8_t socket, const uint8_t local[16])
-{
-    for (size_t i = 0; i < app->way_count; i++)
-        if (app->ways[i].socket == socket && memcmp(app->ways[i].local, local, 16) == 0)
-            return (uint8_t)i;
-    if (app->way_count == WAYS_MAX)
-        return socket; /* the system chooses */
-    way *new = &app->ways[app->way_count];
-    new->socket = socket;
-    memcpy(new->local, local, 16);
-    return (uint8_t)app->way_count++;
-}
-
 /* Lines first: what was answered has been printed. */
 static bool send_batch(gateway_app *app)
 {
@@ -210,13 +190,13 @@ static bool drain(gateway_app *app)
     larch_bytes datagram;
     larch_error e;
     while ((e = larch_gateway_send(&app->gateway, app->report.now_ms, &peer, &datagram)) == LARCH_OK) {
-        const way *from = &app->ways[peer.via];
-        if ((app->out.count == LARCH_UDP_BATCH || from->socket != app->out_socket) && !send_batch(app))
+        size_t socket = peer.via >> VIA_BITS;
+        if ((app->out.count == LARCH_UDP_BATCH || socket != app->out_socket) && !send_batch(app))
             return false;
-        app->out_socket = from->socket;
+        app->out_socket = socket;
         larch_udp_datagram *d = &app->out.datagrams[app->out.count++];
         d->peer = peer;
-        memcpy(d->local, from->local, sizeof d->local);
+        d->peer.via &= (1 << VIA_BITS) - 1;
         memcpy(d->bytes, datagram.data, datagram.len);
         d->len = datagram.len;
     }
@@ -227,7 +207,7 @@ static bool receive_batch(gateway_app *app, size_t socket)
 {
     for (size_t i = 0; i < app->in.count; i++) {
         larch_udp_datagram *d = &app->in.datagrams[i];
-        d->peer.via = find_way(app, (uint8_t)socket, d->local);
+        d->peer.via = (uint8_t)(socket << VIA_BITS | d->peer.via);
         larch_bytes bytes = {d->bytes, d->len};
         while (larch_gateway_receive(&app->gateway, app->report.now_ms, &d->peer, d->multicast, bytes) == LARCH_AGAIN)
             if (!drain(app))

@@ -25,7 +25,7 @@ static const char help[] =
     "keys on the first start and prints their fingerprints on stderr.\n"
     "\n"
     "Options:\n"
-    "  --listen ADDR:PORT   where to listen, up to 8 times; default [::]:5683, both IPv6 and IPv4\n"
+    "  --listen ADDR:PORT   where to listen, up to 4 times; default [::]:5683, both IPv6 and IPv4\n"
     "  --state DIR          keys and replay marks; default $STATE_DIRECTORY, else\n"
     "                       ${XDG_STATE_HOME:-~/.local/state}/larch\n"
     "  --config FILE        read options from an INI file first; see gateway.ini in the documentation\n"

@@ -8,7 +8,7 @@
 
 #include "larch/reach.h"
 
-#define GATEWAY_LISTEN_MAX  8
+#define GATEWAY_LISTEN_MAX  4
 #define GATEWAY_ADDRESS_MAX 80 /* "[fe80::1%a-long-interface]:5683" */
 #define GATEWAY_STATE_MAX   1024
 #define GATEWAY_NO_FOLDER   "no folder for the state: set HOME, or give one with --state DIR"

@@ -205,19 +205,23 @@ static int take_arguments(sending *s, int argc, char **argv)
 
 /* ---- trust --------------------------------------------------------------- */
 
-/* The command as it was given, ready for a shell, for another try. */
-static void print_command(const sending *s)
+static void print_word(const char *word)
 {
-    fputs("  larch send", stderr);
-    for (int i = 1; i < s->argc; i++) {
-        const char *a = s->argv[i];
-        const bool plain = a[0] != '\0' && strspn(a, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                                     "-_./:[]%@+=,") == strlen(a);
-        fputs(plain ? " " : " '", stderr);
-        for (; *a != '\0'; a++)
-            fputs(*a == '\'' ? "'\\''" : (char[]){*a, '\0'}, stderr);
-        fputs(plain ? "" : "'", stderr);
-    }
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:[]%@+=,";
+    const bool quote = word[0] == '\0' || strspn(word, plain) != strlen(word);
+    fputs(quote ? " '" : " ", stderr);
+    for (; *word != '\0'; word++)
+        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, stderr);
+    fputs(quote ? "'" : "", stderr);
+}
+
+/* The command as it was given, with one more option, ready for a shell. */
+static void print_command(const sending *s, const char *option, const char *value)
+{
+    fprintf(stderr, "  larch send %s%s%s", option, value != NULL ? " " : "", value != NULL ? value : "");
+    for (int i = 1; i < s->argc; i++)
+        print_word(s->argv[i]);
+    fputc('\n', stderr);
 }
 
 /* Loads the record and makes the pin of it: what --pin names, or what is on record. */
@@ -282,11 +286,9 @@ static int refuse_unknown(const sending *s, const char *fingerprint)
             "  %s\n"
             "If 'larch keys fingerprint' on the gateway prints the same, pin it:\n",
             s->authority, fingerprint);
-    print_command(s);
-    fprintf(stderr, " --pin %s\nor, if nobody else can answer on the way to it, trust what is there now:\n",
-            fingerprint);
-    print_command(s);
-    fputs(" --trust-first-use\n", stderr);
+    print_command(s, "--pin", fingerprint);
+    fputs("or, if nobody else can answer on the way to it, trust what is there now:\n", stderr);
+    print_command(s, "--trust-first-use", NULL);
     return LARCH_EXIT_REFUSED;
 }
 

@@ -216,7 +216,7 @@ void larch_show_result(const larch_show *show, uint8_t code, larch_bytes answer,
                        "%lu bytes out, %lu in; %u datagrams out, %u in; %u round trip%s; %.3f ms", show->bytes_out,
                        show->bytes_in, show->datagrams_out, show->datagrams_in, show->round_trips,
                        show->round_trips == 1 ? "" : "s", (double)(now_ns() - show->message_ns) / 1e6);
-        larch_show_line(show, failure == NULL ? "accepted" : "not accepted", summary);
+        larch_show_line(show, failure == NULL ? "accepted" : "failed", summary);
     }
     (void)fflush(stdout);
 }

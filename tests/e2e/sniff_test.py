@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """larch sniff over captures made from scratch: expected text, pcapng, JSON, exit codes, tshark's opinion.
 
-Usage: sniff_test.py SNIFF FOLDER [--update]
+Usage: sniff_test.py LARCH FOLDER [--update]
 FOLDER holds NAME.txt for each capture NAME.pcap; --update writes them anew.
 """
 import glob
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-SNIFF, EXPECTED = sys.argv[1], sys.argv[2]
+LARCH, EXPECTED = sys.argv[1], sys.argv[2]
 UPDATE = '--update' in sys.argv
 HERE = os.path.dirname(os.path.abspath(__file__))
 failures = 0
@@ -28,7 +28,7 @@ def check(condition, what):
 
 
 def run(*arguments, **more):
-    return subprocess.run([SNIFF, *arguments], capture_output=True, timeout=60, **more)
+    return subprocess.run([LARCH, 'sniff', *arguments], capture_output=True, timeout=60, **more)
 
 
 def expected_text(captures):
@@ -88,7 +88,7 @@ def interrupt(folder):
     """SIGINT ends a capture that is waiting, with its summary."""
     read, write = os.pipe()
     os.write(write, open(os.path.join(folder, 'direct.pcap'), 'rb').read())
-    p = subprocess.Popen([SNIFF, '-r', '-'], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p = subprocess.Popen([LARCH, 'sniff', '-r', '-'], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         p.communicate(timeout=1)
     except subprocess.TimeoutExpired:
