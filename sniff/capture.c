@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _DEFAULT_SOURCE /* u_char, for libpcap */
 /* The only file that knows libpcap. */
 #include <errno.h>
 #include <stdio.h>

@@ -32,7 +32,7 @@ void larch_sniff_put(larch_writer *w, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    int len = vsnprintf(text, sizeof text, format, arguments);
+    int len = vsnprintf(text, sizeof text, format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
     va_end(arguments);
     if (len > 0)
         larch_writer_put(
