@@ -185,8 +185,9 @@ static void put_end(larch_writer *w, const larch_sniff_style *style, const larch
     if (p->datagram.reassembled)
         larch_sniff_put(w, "  [from fragments]");
     for (size_t i = 0; i < alert_count; i++)
-        larch_sniff_put(w, "  %s!%s%s", paint(style, severity_paint(larch_sniff_alert_severity(alerts[i].kind))),
-                        larch_sniff_alert_name(alerts[i].kind), paint(style, PLAIN));
+        if (i == 0 || alerts[i].kind != alerts[i - 1].kind)
+            larch_sniff_put(w, "  %s!%s%s", paint(style, severity_paint(larch_sniff_alert_severity(alerts[i].kind))),
+                            larch_sniff_alert_name(alerts[i].kind), paint(style, PLAIN));
     while (w->len > 0 && w->len <= w->cap && w->data[w->len - 1] == ' ')
         w->len--; /* of columns that stayed empty */
     larch_sniff_put(w, "\n");
