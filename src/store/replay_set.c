@@ -277,7 +277,9 @@ static larch_error begin(larch_replay_set *rs, const larch_storage *storage, uin
     rs->slots = slots;
     rs->slot_count = slot_count;
     larch_replay_set_name(set, generation, rs->name);
-    memset(slots, 0, slot_count * sizeof *slots);
+    for (uint32_t i = 0; i < slot_count; i++)
+        if (slots[i] != 0) /* memory that nobody wrote to yet takes none of a large system's */
+            slots[i] = 0;
     return LARCH_OK;
 }
 
