@@ -127,3 +127,8 @@ class Gateway:
     def kill(self):
         self.child.kill()
         self.child.wait(20)
+
+    def close(self):
+        self.kill()
+        self.out.close()
+        self.err.close()

@@ -5,6 +5,7 @@ must be a REPLAY, nothing may have been printed twice, and the keys must be the 
 
 usage: kill9.py LARCH SEALER [KILLS [SEED]]
 """
+import atexit
 import json
 import random
 import subprocess
@@ -35,6 +36,7 @@ def main(larch, sealer, kills=200, seed=None):
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="larch-kill9-") as folder:
         gateway = Gateway(larch, folder + "/state", "--json", folder=folder)
+        atexit.register(lambda: gateway.kill())
         pins = gateway.pins()
         with open(folder + "/ek", "wb") as f:
             f.write(gateway.key())
@@ -49,6 +51,7 @@ def main(larch, sealer, kills=200, seed=None):
             gateway.kill()
             assert all(a == OK for a in answers.values()), (seed, answers)
             read_texts(gateway, printed)
+            gateway.close()
             assert {f"m{n:09}" for n in answers} <= printed, f"seed {seed}: answered, but not printed"
 
             gateway = Gateway(larch, folder + "/state", "--json", folder=folder)
