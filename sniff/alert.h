@@ -86,9 +86,8 @@ typedef struct larch_sniff_alerts {
         uint64_t number; /* 0: an empty entry */
         uint16_t set;
         bool changed; /* and not endorsed yet */
-        bool has_endorsed;
         uint8_t hash[LARCH_SHA256_LEN];
-        uint8_t endorsed[LARCH_SHA256_LEN]; /* last named by an old key */
+        uint8_t endorsed[LARCH_SHA256_LEN]; /* last named by an old key; zero: none */
     } keys[LARCH_SNIFF_GATEWAY_KEYS];
     struct larch_sniff_rate {
         larch_peer subject;

@@ -12,10 +12,10 @@
 
 #define WAIT_MS 100 /* so that lines come as packets do */
 
-/* UDP and whatever may turn out to be: fragments, and tagged frames, whose inside the words after
- * "vlan" would speak about. What passes is looked at again; this only spares copies. */
-#define FILTER       "udp or (ip[6:2] & 0x1fff != 0) or ip6 proto 44 or ip6 protochain 17 or vlan"
-#define FILTER_PLAIN "udp or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 58)"
+/* UDP, fragments of it among them, and what may turn out to be UDP: IPv6 with extension headers (not
+ * TCP, not ICMPv6), and tagged frames. What passes is looked at again; this only spares copies. */
+#define FILTER_PLAIN "udp or (ip6 and ip6[6] != 6 and ip6[6] != 58)"
+#define FILTER       FILTER_PLAIN " or vlan"
 
 struct larch_sniff_capture {
     pcap_t *pcap;

@@ -106,7 +106,6 @@ static void detect_key(larch_sniff_alerts *a, const larch_sniff_packet *p)
                 continue;
             /* the answer does not say which set it is about; a hash fits one key alone */
             memcpy(k->endorsed, p->hash, sizeof k->endorsed);
-            k->has_endorsed = true;
             if (k->changed && memcmp(k->hash, p->hash, sizeof k->hash) == 0) {
                 k->changed = false;
                 raise_endorsed(a, p, k);
@@ -123,7 +122,7 @@ static void detect_key(larch_sniff_alerts *a, const larch_sniff_packet *p)
         larch_fingerprint_format(k->hash, old);
         larch_fingerprint_format(p->hash, new);
         memcpy(k->hash, p->hash, sizeof k->hash);
-        k->changed = !(k->has_endorsed && memcmp(k->endorsed, p->hash, sizeof k->endorsed) == 0);
+        k->changed = memcmp(k->endorsed, p->hash, sizeof k->endorsed) != 0;
         if (!k->changed)
             raise_endorsed(a, p, k);
         else

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,6 @@
 #include "sniff/flow.h"
 #include "sniff/pcapng.h"
 #include "sniff/text.h"
-
-enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 static const char usage[] = "Usage: larch sniff (-i IFACE | -r FILE) [OPTION]...\n"
                             "Decode CoAP and the post-quantum exchange, and name attacks as they happen.\n"
@@ -38,7 +37,7 @@ typedef struct options {
     const char *write;
     bool json;
     bool alerts;
-    uint64_t count; /* 0: no limit */
+    unsigned long count; /* 0: no limit */
 } options;
 
 typedef struct counters {
@@ -84,17 +83,6 @@ static void print_usage(FILE *file)
     fputs("\nExit status: 0 done, 1 failed, 2 wrong usage. Live capture needs a privilege: sudo, or\n"
           "sudo setcap cap_net_raw,cap_net_admin=ep on the program.\n",
           file);
-}
-
-static bool parse_number(const char *text, uint64_t max, uint64_t *out)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != 0 || errno != 0 || value == 0 || value > max)
-        return false;
-    *out = value;
-    return true;
 }
 
 /* ---- one frame --------------------------------------------------------- */
@@ -185,7 +173,7 @@ static int run(sniffer *s)
 {
     larch_sniff_trouble trouble;
     larch_sniff_frame frame;
-    int result = DONE;
+    int result = LARCH_EXIT_DONE;
 
     while (stopped == 0 && (s->options.count == 0 || coap_messages(&s->counters) < s->options.count)) {
         larch_error r = larch_sniff_capture_next(s->capture, &frame, &trouble);
@@ -193,11 +181,11 @@ static int run(sniffer *s)
             break;
         if (r != LARCH_OK && r != LARCH_AGAIN) {
             fprintf(stderr, "larch sniff: %s\n", trouble.text);
-            result = FAILED;
+            result = LARCH_EXIT_FAILED;
             break;
         }
         if (r == LARCH_OK && !take_frame(s, &frame)) {
-            result = FAILED;
+            result = LARCH_EXIT_FAILED;
             break;
         }
         if (s->options.interface != NULL) { /* who watches wants each line at once */
@@ -245,13 +233,7 @@ static void print_summary(const sniffer *s)
 
 /* ---- the start --------------------------------------------------------- */
 
-static int complain(const char *what, const char *value)
-{
-    fprintf(stderr, "larch sniff: %s%s\nTry 'larch sniff --help'.\n", what, value);
-    return USAGE;
-}
-
-/* DONE: go on; -1: help was shown. */
+/* LARCH_EXIT_DONE: go on; -1: help was shown. */
 static int parse_options(int argc, char **argv, sniffer *s)
 {
     enum { JSON = 256, ALERTS, PORT, COUNT, HELP };
@@ -264,7 +246,7 @@ static int parse_options(int argc, char **argv, sniffer *s)
                                           {"count", required_argument, NULL, COUNT},
                                           {"help", no_argument, NULL, HELP},
                                           {NULL, 0, NULL, 0}};
-    uint64_t number;
+    unsigned long number;
     optind = 1;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":i:r:w:", known, NULL)) != -1;) {
@@ -285,29 +267,29 @@ static int parse_options(int argc, char **argv, sniffer *s)
             s->options.alerts = true;
             break;
         case PORT:
-            if (!parse_number(optarg, UINT16_MAX, &number))
-                return complain("a port is a number from 1 to 65535, not ", optarg);
+            if (!larch_app_number(optarg, 1, UINT16_MAX, &number))
+                return larch_app_usage("sniff", "a port is a number from 1 to 65535, not %s", optarg);
             if (larch_sniff_flow_add_port(s->flow, (uint16_t)number) != LARCH_OK)
-                return complain("too many ports; the last was ", optarg);
+                return larch_app_usage("sniff", "too many ports; the last was %s", optarg);
             break;
         case COUNT:
-            if (!parse_number(optarg, UINT64_MAX, &s->options.count))
-                return complain("a count is a number from 1 on, not ", optarg);
+            if (!larch_app_number(optarg, 1, ULONG_MAX, &s->options.count))
+                return larch_app_usage("sniff", "a count is a number from 1 on, not %s", optarg);
             break;
         case HELP:
             print_usage(stdout);
             return -1;
         case ':':
-            return complain("an argument is missing after ", argv[optind - 1]);
+            return larch_app_usage("sniff", "an argument is missing after %s", argv[optind - 1]);
         default:
-            return complain("unknown option ", argv[optind - 1]);
+            return larch_app_usage("sniff", "unknown option %s", argv[optind - 1]);
         }
     }
     if (optind < argc)
-        return complain("unexpected argument ", argv[optind]);
+        return larch_app_usage("sniff", "unexpected argument %s", argv[optind]);
     if ((s->options.interface == NULL) == (s->options.read == NULL))
-        return complain("give either -i IFACE or -r FILE", "");
-    return DONE;
+        return larch_app_usage("sniff", "give either -i IFACE or -r FILE");
+    return LARCH_EXIT_DONE;
 }
 
 static int open_all(sniffer *s)
@@ -317,14 +299,14 @@ static int open_all(sniffer *s)
                                          : larch_sniff_capture_open_live(s->options.interface, &trouble);
     if (s->capture == NULL) {
         fprintf(stderr, "larch sniff: %s\n%s%s", trouble.text, trouble.hint, trouble.hint[0] != 0 ? "\n" : "");
-        return FAILED;
+        return LARCH_EXIT_FAILED;
     }
     s->lines = s->alert_lines = stdout;
     if (s->options.write != NULL) {
         bool standard_output = strcmp(s->options.write, "-") == 0;
         if (standard_output && isatty(STDOUT_FILENO)) {
             fprintf(stderr, "larch sniff: a capture is not for a terminal; pipe it on, or name a file\n");
-            return USAGE;
+            return LARCH_EXIT_USAGE;
         }
         if (standard_output) {
             s->lines = NULL;
@@ -334,12 +316,12 @@ static int open_all(sniffer *s)
         if (s->pcapng_file == NULL ||
             larch_sniff_pcapng_begin(&s->pcapng, s->pcapng_file, larch_sniff_capture_snaplen(s->capture)) != LARCH_OK) {
             fprintf(stderr, "larch sniff: %s: %s\n", s->options.write, strerror(errno));
-            return FAILED;
+            return LARCH_EXIT_FAILED;
         }
     }
     s->style.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     s->alert_style.colour = isatty(fileno(s->alert_lines)) && getenv("NO_COLOR") == NULL;
-    return DONE;
+    return LARCH_EXIT_DONE;
 }
 
 static int close_all(sniffer *s, int result)
@@ -347,11 +329,11 @@ static int close_all(sniffer *s, int result)
     bool failed = ferror(stdout) || fflush(stdout) != 0;
     if (s->pcapng_file != NULL && s->pcapng_file != stdout && fclose(s->pcapng_file) != 0) {
         fprintf(stderr, "larch sniff: %s: %s\n", s->options.write, strerror(errno));
-        result = result == DONE ? FAILED : result;
+        result = result == LARCH_EXIT_DONE ? LARCH_EXIT_FAILED : result;
     }
     if (failed) {
         fprintf(stderr, "larch sniff: standard output: %s\n", strerror(errno));
-        result = result == DONE ? FAILED : result;
+        result = result == LARCH_EXIT_DONE ? LARCH_EXIT_FAILED : result;
     }
     running = NULL;
     larch_sniff_capture_close(s->capture);
@@ -360,7 +342,7 @@ static int close_all(sniffer *s, int result)
 
 int larch_sniff_main(int argc, char **argv)
 {
-    int result = FAILED;
+    int result = LARCH_EXIT_FAILED;
     sniffer s;
     memset(&s, 0, sizeof s);
     s.links = malloc(sizeof *s.links);
@@ -372,9 +354,9 @@ int larch_sniff_main(int argc, char **argv)
         larch_sniff_links_init(s.links);
         larch_sniff_alerts_init(s.alerts);
         result = parse_options(argc, argv, &s);
-        if (result == DONE) {
+        if (result == LARCH_EXIT_DONE) {
             result = open_all(&s);
-            if (result == DONE) {
+            if (result == LARCH_EXIT_DONE) {
                 struct sigaction action = {.sa_handler = stop};
                 running = s.capture;
                 sigemptyset(&action.sa_mask);
@@ -389,7 +371,7 @@ int larch_sniff_main(int argc, char **argv)
             }
             result = close_all(&s, result);
         } else if (result < 0) {
-            result = DONE;
+            result = LARCH_EXIT_DONE;
         }
     }
     free(s.links);

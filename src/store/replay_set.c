@@ -277,8 +277,9 @@ static larch_error begin(larch_replay_set *rs, const larch_storage *storage, uin
     rs->slots = slots;
     rs->slot_count = slot_count;
     larch_replay_set_name(set, generation, rs->name);
+    /* Only what is not zero is written: pages that a system has promised but not yet given stay so. */
     for (uint32_t i = 0; i < slot_count; i++)
-        if (slots[i] != 0) /* memory that nobody wrote to yet takes none of a large system's */
+        if (slots[i] != 0)
             slots[i] = 0;
     return LARCH_OK;
 }

@@ -110,6 +110,9 @@ def agree_with_tshark(captures, folder):
         return
     out, compared = os.path.join(folder, 'out.pcapng'), 0
     for path in captures:
+        name = os.path.basename(path)[:-5]
+        if name.startswith('link_') and name[5:] not in ('qinq', 'sll2', 'radiotap'):
+            continue  # tshark takes its time to start
         alerts = {}
         for line in run('-r', path, '-w', out, '--json').stdout.splitlines():
             o = json.loads(line)
@@ -125,7 +128,7 @@ def agree_with_tshark(captures, folder):
         check(set(comments) == set(alerts), f'{path}: comments on {sorted(comments)}, alerts on {sorted(alerts)}')
         for number, names in alerts.items():
             check(all(name in comments.get(number, '') for name in names), f'{path} #{number}: {comments.get(number)}')
-        if os.path.basename(path)[:-5] in ('direct', 'flood') or 'link_' in path:
+        if name in ('direct', 'flood') or name.startswith('link_'):
             compared += compare(path)
     print(f'{compared} packets read as tshark reads them')
     check(compared > 150, 'too few packets compared')

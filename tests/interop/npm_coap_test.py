@@ -70,7 +70,8 @@ class TheirServer(unittest.TestCase):
         self.assertEqual(ask("get", self.uri + "/hello", non=True)[:2], ("2.05", b"hello, world"))
 
     def test_query(self):
-        self.assertEqual(ask("get", self.uri + "/query?kem=768")[:2], ("2.05", b"kem=768"))
+        for query in ("kem=768", "a=1&b=2%20c"):
+            self.assertEqual(ask("get", self.uri + "/query?" + query)[1].decode(), query.replace("%20", " "))
 
     def test_separate(self):
         begin = time.monotonic()

@@ -334,6 +334,34 @@ static void test_corruption(void **state)
     }
 }
 
+/* How the prototype's sender looks for its gateway: confirmable, to the broadcast address, without a token. */
+static void test_broadcast(void **state)
+{
+    (void)state;
+    const struct exchange *x = &exchanges[2];
+    for (unsigned lost = 0; lost < 5; lost++) {
+        larch_sim *sim = larch_sim_create(lost, 0);
+        const unsigned drop[] = {0, 1, 2, 3};
+        const larch_sim_faults faults = {.delay_max_ms = 10, .drop = drop, .drop_count = lost};
+        larch_sim_set_faults(sim, &faults);
+        start(&server, sim, 0x0a000001, 1);
+        start(&client, sim, 0x0a000002, 2);
+        const larch_coap_ask ask = {.peer = larch_sim_ipv4(0xffffffff, LARCH_COAP_PORT),
+                                    .type = LARCH_COAP_CON,
+                                    .method = x->method,
+                                    .flags = LARCH_COAP_ANY_PEER | LARCH_COAP_EMPTY_TOKEN,
+                                    .path = x->path,
+                                    .content_format = 0xffff};
+        assert_int_equal(larch_coap_client_ask(&client.client, &client.ep, 0, &ask, client.body, sizeof client.body),
+                         LARCH_OK);
+        larch_sim_run(sim, UINT64_MAX, STEPS_MAX);
+        assert_true(is_right(x));
+        assert_true(larch_peer_equal(&client.answer.peer, &server.address));
+        assert_int_equal(larch_sim_sent(sim), 2 + lost);
+        larch_sim_destroy(sim);
+    }
+}
+
 /* The same seed gives the same run. */
 static void test_repeatable(void **state)
 {
@@ -358,6 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lost_datagrams),   cmocka_unit_test(test_copies),     cmocka_unit_test(test_silence),
         cmocka_unit_test(test_random_schedules), cmocka_unit_test(test_corruption), cmocka_unit_test(test_repeatable),
+        cmocka_unit_test(test_broadcast),
     };
     return cmocka_run_group_tests(tests, fill_pattern, NULL);
 }

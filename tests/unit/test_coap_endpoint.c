@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* In one piece, because all rules are tried on the same bench. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -322,6 +323,31 @@ static void test_unsent_is_unmatched(void **state)
     assert_int_equal(request.m.token.len, 0);
     receive(message(LARCH_COAP_ACK, LARCH_COAP_CONTENT, id, ""));
     expect(LARCH_COAP_RESPONSE, LARCH_COAP_DROP_NONE);
+}
+
+/* The peer's message IDs are not ours: what it sent with the same number is no copy of its answer to us. */
+static void test_ids_of_both_sides(void **state)
+{
+    (void)state;
+    asked request;
+    larch_bytes sent;
+    ask_and_send(0, LARCH_COAP_CON, ~(LARCH_COAP_ANY_PEER | LARCH_COAP_EMPTY_TOKEN), &request);
+    receive(message(LARCH_COAP_CON, LARCH_COAP_POST, request.m.message_id, ""));
+    expect(LARCH_COAP_REQUEST, LARCH_COAP_DROP_NONE);
+    assert_int_equal(answer(START_MS, LARCH_COAP_CHANGED, "", true, &sent), LARCH_OK);
+    receive(reaction(&request, LARCH_COAP_ACK, LARCH_COAP_CONTENT, request.m.message_id));
+    expect(LARCH_COAP_RESPONSE, LARCH_COAP_DROP_NONE);
+}
+
+static void test_handles_wrap(void **state)
+{
+    (void)state;
+    asked first, second;
+    b.ep.next_handle = UINT32_MAX;
+    ask_and_send(0, LARCH_COAP_CON, 0, &first);
+    ask_and_send(1, LARCH_COAP_CON, 0, &second);
+    assert_int_equal(first.handle, UINT32_MAX);
+    assert_int_equal(second.handle, 1); /* 0 is no handle */
 }
 
 /* ---- retransmission ---------------------------------------------------- */
@@ -860,6 +886,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_arrivals, setup),
         cmocka_unit_test_setup(test_unsent_is_unmatched, setup),
+        cmocka_unit_test_setup(test_ids_of_both_sides, setup),
+        cmocka_unit_test_setup(test_handles_wrap, setup),
         cmocka_unit_test_setup(test_backoff, setup),
         cmocka_unit_test_setup(test_response_timeouts, setup),
         cmocka_unit_test_setup(test_acknowledged_then, setup),
