@@ -18,6 +18,7 @@
 #include "bench.h"
 #include "bench_load.h"
 #include "fetch.h"
+#include "larch/coap_message.h"
 #include "larch/direct.h"
 #include "system.h"
 
@@ -201,7 +202,8 @@ static void show(const larch_bench_options *o, larch_load *load, const larch_kem
     printf("lost         %10zu (%.3f %%), challenged %zu, refused %zu", load->lost, loss, load->challenged,
            load->refused);
     if (load->refused > 0)
-        printf(", the last with %u.%02u", load->refused_code >> 5, load->refused_code & 31u);
+        printf(", the last with %u.%02u", (unsigned)LARCH_COAP_CLASS(load->refused_code),
+               (unsigned)LARCH_COAP_DETAIL(load->refused_code));
     printf("\n");
     if (own->pid > 0)
         printf("gateway      %10ld KiB at its peak, %.1f us of CPU for each\n", own->usage.ru_maxrss,
@@ -226,7 +228,7 @@ static int measure(const larch_bench_options *options, larch_load *load, const l
 {
     uint8_t ek[LARCH_KEM_EK_MAX];
     messages m = {.kem = kem, .count = (size_t)(load->seconds * PER_SECOND) + 1};
-    larch_posix_reason why;
+    larch_posix_reason why = {{0}};
     int code = -1;
     /* A server that is only asked with GET need not be a gateway. */
     if (options->get == NULL || own)
@@ -257,7 +259,7 @@ int larch_bench_gateway(const larch_bench_options *options)
                        .window = options->window,
                        .seconds = options->seconds > 0 ? options->seconds : SECONDS};
     larch_posix_uri uri;
-    larch_posix_reason why;
+    larch_posix_reason why = {{0}};
     server own = {0};
     int code = -1;
     if (options->get == NULL && larch_direct_sealed_len(kem, TEXT_LEN) + 32 > LARCH_COAP_DATAGRAM_MAX)

@@ -45,6 +45,7 @@ static bool make_folders(char *path)
 larch_error larch_known_default_path(char *path, size_t cap, char *why)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    static const char name[] = "/known_gateways";
     int len;
     if (state != NULL && state[0] == '/') /* a relative one is to be ignored, says the XDG specification */
         len = snprintf(path, cap, "%s/larch", state);
@@ -53,11 +54,11 @@ larch_error larch_known_default_path(char *path, size_t cap, char *why)
     else
         return because(why, LARCH_PLATFORM, "known_gateways",
                        "no XDG_STATE_HOME and no HOME to keep it in: use --known");
-    if (len < 0 || (size_t)len + sizeof "/known_gateways" > cap)
+    if (len < 0 || (size_t)len + sizeof name > cap)
         return because(why, LARCH_PLATFORM, "known_gateways", "the state folder's name is too long");
     if (!make_folders(path))
         return because_errno(why, path);
-    strcat(path, "/known_gateways");
+    memcpy(path + len, name, sizeof name);
     return LARCH_OK;
 }
 
@@ -116,7 +117,7 @@ static larch_error parse_line(char *line, larch_known *out)
     memset(out, 0, sizeof *out);
     if (strlen(field[0]) > LARCH_KNOWN_AUTHORITY_MAX || (out->kem = parse_set(field[1])) == NULL)
         return LARCH_MALFORMED;
-    strcpy(out->authority, field[0]);
+    memcpy(out->authority, field[0], strlen(field[0]));
     const larch_bytes ek = {out->ek, out->kem->ek_len};
     if (parse_fingerprint(field[2], out->began) != LARCH_OK || parse_fingerprint(field[3], out->present) != LARCH_OK ||
         parse_hex(field[4], out->ek, ek.len) != LARCH_OK || larch_kem_check_ek(out->kem, ek) != LARCH_OK ||
@@ -138,6 +139,20 @@ static void write_line(FILE *out, const larch_known *record)
 
 /* ---- the file ----------------------------------------------------------- */
 
+/* Takes one line of len bytes, its end included. *is_record: it holds one, in *record; else it is a
+ * comment. The line is cut into its fields. */
+static larch_error take_line(char *line, size_t len, bool *is_record, larch_known *record)
+{
+    *is_record = false;
+    if (line[len - 1] != '\n' || strlen(line) != len)
+        return LARCH_MALFORMED; /* cut short, or with a zero byte */
+    line[len - 1] = '\0';
+    if (line[0] == '#' || line[0] == '\0')
+        return LARCH_OK;
+    *is_record = true;
+    return parse_line(line, record);
+}
+
 /* Reads every line, for one damaged line makes the whole file doubtful. The record asked
  * for goes to *found (found->kem NULL: none); all others are copied to copy, if given. */
 static larch_error scan(FILE *in, FILE *copy, const char *path, const char *authority, const larch_kem *kem,
@@ -146,33 +161,26 @@ static larch_error scan(FILE *in, FILE *copy, const char *path, const char *auth
     char *line = NULL, *original = NULL;
     size_t cap = 0;
     ssize_t len;
-    unsigned number = 0;
+    larch_known record = {.kem = NULL};
     larch_error e = LARCH_OK;
     found->kem = NULL;
-    while (e == LARCH_OK && (len = getline(&line, &cap, in)) >= 0) {
-        larch_known record;
-        bool asked = false, whole = line[len - 1] == '\n' && strlen(line) == (size_t)len;
-        number++;
+    for (unsigned number = 1; e == LARCH_OK && (len = getline(&line, &cap, in)) > 0; number++) {
+        bool is_record;
         free(original);
-        original = strdup(line);
-        line[strcspn(line, "\n")] = '\0';
-        if (original == NULL) {
+        if ((original = strdup(line)) == NULL) {
             e = because_errno(why, path);
-        } else if (!whole || (line[0] != '#' && line[0] != '\0' && parse_line(line, &record) != LARCH_OK)) {
+        } else if ((e = take_line(line, (size_t)len, &is_record, &record)) != LARCH_OK) {
             (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.400s: line %u is damaged; repair or delete it", path, number);
+        } else if (!is_record || record.kem != kem || strcmp(record.authority, authority) != 0) {
+            if (copy != NULL)
+                (void)fputs(original, copy); /* ferror() tells later */
+        } else if (found->kem != NULL) {
+            (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.400s: line %u repeats a gateway; keep the right one", path,
+                           number);
             e = LARCH_MALFORMED;
-        } else if (original[0] != '#' && original[0] != '\n') {
-            asked = record.kem == kem && strcmp(record.authority, authority) == 0;
-            if (asked && found->kem != NULL) {
-                (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.400s: line %u repeats a gateway; keep the right one", path,
-                               number);
-                e = LARCH_MALFORMED;
-            } else if (asked) {
-                *found = record;
-            }
+        } else {
+            *found = record;
         }
-        if (e == LARCH_OK && copy != NULL && !asked)
-            fputs(original, copy);
     }
     if (e == LARCH_OK && ferror(in))
         e = because_errno(why, path);

@@ -3,25 +3,19 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "app.h"
-#include "known.h"
 #include "larch/crypto.h"
-#include "larch/sender.h"
 #include "options.h"
-#include "send_show.h"
+#include "send_int.h"
 #include "system.h"
 #include "text.h"
 
-#define NAME        "send"
-#define TIMEOUT_S   30.0
-#define STDIN_BYTES 65536
+#define TIMEOUT_S 30.0
 
 static const char help[] =
     "Usage: larch send URI [TEXT | -] [OPTION]...\n"
@@ -43,31 +37,6 @@ static const char help[] =
     "  --timeout S          seconds to wait for the key, and for each answer (default 30)\n"
     "  --json               one JSON object a message on stdout\n"
     "  --help               print this help\n";
-
-typedef struct sending {
-    /* as asked */
-    int argc;
-    char **argv;
-    const char *text;
-    const char *pin_text;
-    bool first_use;
-    bool json;
-    double interval, timeout;
-    unsigned long count;
-    char known_path[PATH_MAX];
-
-    larch_posix_uri uri;
-    char authority[LARCH_KNOWN_AUTHORITY_MAX + 1];
-    larch_sender_config config;
-    larch_random random;
-    larch_known record; /* what the file holds; record.kem NULL: nothing */
-    const char *trust;
-    uint8_t bytes[STDIN_BYTES + 1];
-    larch_bytes message;
-    int socket;
-    larch_show show;
-    larch_sender sender;
-} sending;
 
 /* ---- the command line ---------------------------------------------------- */
 
@@ -203,110 +172,6 @@ static int take_arguments(sending *s, int argc, char **argv)
     return take_text(s);
 }
 
-/* ---- trust --------------------------------------------------------------- */
-
-static void print_word(const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:[]%@+=,";
-    const bool quote = word[0] == '\0' || strspn(word, plain) != strlen(word);
-    fputs(quote ? " '" : " ", stderr);
-    for (; *word != '\0'; word++)
-        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, stderr);
-    fputs(quote ? "'" : "", stderr);
-}
-
-/* The command as it was given, with one more option, ready for a shell. */
-static void print_command(const sending *s, const char *option, const char *value)
-{
-    fprintf(stderr, "  larch send %s%s%s", option, value != NULL ? " " : "", value != NULL ? value : "");
-    for (int i = 1; i < s->argc; i++)
-        print_word(s->argv[i]);
-    fputc('\n', stderr);
-}
-
-/* Loads the record and makes the pin of it: what --pin names, or what is on record. */
-static larch_error load_pin(sending *s, char *why)
-{
-    larch_error e = LARCH_OK;
-    if (s->known_path[0] == '\0')
-        e = larch_known_default_path(s->known_path, sizeof s->known_path, why);
-    if (e == LARCH_OK)
-        e = larch_known_find(s->known_path, s->authority, s->config.kem, &s->record, why);
-    if (e != LARCH_OK) {
-        s->record.kem = NULL;
-        return e == LARCH_STATE ? LARCH_OK : e;
-    }
-    /* A record whose trust began with the pin stands for it, so that it can have been
-     * rotated since; one that did not is of no use to who gives a pin. */
-    if (s->config.pinned && memcmp(s->config.pin, s->record.present, LARCH_FINGERPRINT_LEN) != 0 &&
-        memcmp(s->config.pin, s->record.began, LARCH_FINGERPRINT_LEN) != 0)
-        return LARCH_OK;
-    memcpy(s->config.pin, s->record.present, LARCH_FINGERPRINT_LEN);
-    s->config.pinned = true;
-    s->config.pinned_ek = (larch_bytes){s->record.ek, s->config.kem->ek_len};
-    return LARCH_OK;
-}
-
-/* Writes down the trusted key, if the file does not hold it yet. The first pin stays on
- * record through rotations that were endorsed. */
-static int record_key(sending *s)
-{
-    char why[LARCH_KNOWN_WHY_MAX], fingerprint[LARCH_FINGERPRINT_TEXT_LEN + 1], result[128];
-    const uint8_t *hash;
-    const larch_bytes ek = larch_sender_key(&s->sender, &hash);
-    const bool on_record = s->record.kem != NULL, rotated = larch_sender_rotated(&s->sender);
-    if (on_record && memcmp(hash, s->record.present, LARCH_FINGERPRINT_LEN) == 0)
-        return -1;
-    larch_known fresh = {.kem = s->config.kem};
-    memcpy(fresh.authority, s->authority, sizeof fresh.authority);
-    memcpy(fresh.ek, ek.data, ek.len);
-    memcpy(fresh.present, hash, LARCH_FINGERPRINT_LEN);
-    memcpy(fresh.began, on_record && rotated ? s->record.began : hash, LARCH_FINGERPRINT_LEN);
-    larch_error e = larch_known_put(s->known_path, &fresh, on_record ? &s->record : NULL, why);
-    if (e != LARCH_OK) {
-        (void)larch_app_fail(NAME, "%s", why);
-        return e == LARCH_STATE ? LARCH_EXIT_REFUSED : LARCH_EXIT_FAILED;
-    }
-    larch_fingerprint_format(hash, fingerprint);
-    (void)snprintf(result, sizeof result, "%s%s", fingerprint,
-                   rotated     ? ", in place of the one that endorsed it"
-                   : on_record ? ", in place of another one: --pin"
-                               : "");
-    larch_show_line(&s->show, "recorded", result);
-    if (rotated)
-        s->trust = "endorsed";
-    s->record = fresh;
-    return -1;
-}
-
-static int refuse_unknown(const sending *s, const char *fingerprint)
-{
-    fprintf(stderr,
-            "larch send: refused: no key of %s is on record, and nothing vouches for the one it shows:\n"
-            "  %s\n"
-            "If 'larch keys fingerprint' on the gateway prints the same, pin it:\n",
-            s->authority, fingerprint);
-    print_command(s, "--pin", fingerprint);
-    fputs("or, if nobody else can answer on the way to it, trust what is there now:\n", stderr);
-    print_command(s, "--trust-first-use", NULL);
-    return LARCH_EXIT_REFUSED;
-}
-
-static int refuse_wrong(const sending *s, const char *fingerprint)
-{
-    char pinned[LARCH_FINGERPRINT_TEXT_LEN + 1];
-    larch_fingerprint_format(s->config.pin, pinned);
-    fprintf(stderr,
-            "larch send: refused: %s shows another key than the pinned one, which does not endorse it.\n"
-            "  pinned: %s (%s)\n"
-            "  shown:  %s\n"
-            "Either somebody stands between you and the gateway, or the gateway lost its state or rotated\n"
-            "its key too long ago. Run 'larch keys fingerprint' on the gateway: only if it prints the key\n"
-            "shown here, trust that one with --pin.\n",
-            s->authority, pinned, s->pin_text != NULL ? "--pin" : s->known_path, fingerprint);
-    return LARCH_EXIT_REFUSED;
-}
-
 /* ---- on the wire --------------------------------------------------------- */
 
 static int open_socket(sending *s)
@@ -396,15 +261,16 @@ static int fail(sending *s, bool timed_out)
     if (shown)
         larch_fingerprint_format(hash, fingerprint);
     if (undecided)
-        return refuse_unknown(s, fingerprint);
+        return send_refuse_unknown(s, fingerprint);
     if (failure == LARCH_SENDER_FAIL_WRONG_KEY && shown)
-        return refuse_wrong(s, fingerprint);
+        return send_refuse_wrong(s, fingerprint);
     if (code != 0 && !timed_out) {
         uint8_t words[256];
         larch_writer w = larch_writer_to(words, sizeof words);
         larch_text_put_plain(&w, answer);
-        return larch_app_fail(NAME, "%s: %s (%u.%02u %.*s)", s->authority, text, code >> 5, code & 31u,
-                              (int)(w.len < w.cap ? w.len : w.cap), (const char *)words);
+        return larch_app_fail(NAME, "%s: %s (%u.%02u %.*s)", s->authority, text, (unsigned)LARCH_COAP_CLASS(code),
+                              (unsigned)LARCH_COAP_DETAIL(code), (int)(w.len < w.cap ? w.len : w.cap),
+                              (const char *)words);
     }
     return larch_app_fail(NAME, "%s: %s", s->authority, text);
 }
@@ -428,7 +294,7 @@ static int fetch(sending *s)
     larch_fingerprint_format(hash, fingerprint);
     (void)snprintf(result, sizeof result, "%s (%s)", fingerprint, s->trust);
     larch_show_line(&s->show, s->config.kem->name, result);
-    return record_key(s);
+    return send_record_key(s);
 }
 
 static int post(sending *s)
@@ -446,7 +312,7 @@ static int post(sending *s)
     const uint8_t code = larch_sender_answer(&s->sender, &answer);
     (void)larch_sender_key(&s->sender, &hash);
     larch_show_result(&s->show, code, answer, hash, s->trust, NULL);
-    return record_key(s); /* it may have been rotated under way */
+    return send_record_key(s); /* it may have been rotated under way */
 }
 
 static int run(sending *s)
@@ -455,7 +321,7 @@ static int run(sending *s)
     int code;
     if (larch_crypto_init() != LARCH_OK)
         return larch_app_fail(NAME, "the cryptography provider does not start");
-    if (load_pin(s, why) != LARCH_OK)
+    if (send_load_pin(s, why) != LARCH_OK)
         return larch_app_fail(NAME, "%s", why);
     s->trust = s->pin_text != NULL ? "pinned" : "on record";
     s->random = larch_posix_random();

@@ -78,7 +78,8 @@ static void describe(const larch_coap_message *m, larch_writer *w)
         return;
     }
     if (!request) {
-        (void)snprintf(number, sizeof number, "%u.%02u ", m->code >> 5, m->code & 31u);
+        (void)snprintf(number, sizeof number, "%u.%02u ", (unsigned)LARCH_COAP_CLASS(m->code),
+                       (unsigned)LARCH_COAP_DETAIL(m->code));
         larch_text_put(w, number);
     }
     larch_text_put(w, larch_coap_code_text(m->code));
@@ -182,7 +183,8 @@ static void show_json(const larch_show *show, uint8_t code, larch_bytes answer, 
     if (trust != NULL)
         put_json_field(&w, "trust", trust);
     if (code != 0) {
-        (void)snprintf(number, sizeof number, "%u.%02u", code >> 5, code & 31u);
+        (void)snprintf(number, sizeof number, "%u.%02u", (unsigned)LARCH_COAP_CLASS(code),
+                       (unsigned)LARCH_COAP_DETAIL(code));
         put_json_field(&w, "code", number);
         larch_text_put(&w, ",\"answer\":");
         larch_text_put_json(&w, answer);

@@ -135,6 +135,18 @@ int larch_udp_join(const larch_udp *udp)
     return joined;
 }
 
+/* From address and mask: an address that was given without a broadcast address shows itself in its place. */
+static bool broadcast_of(const struct ifaddrs *a, larch_peer *out)
+{
+    larch_peer mask;
+    if (a->ifa_netmask == NULL || !larch_posix_peer_from_sockaddr(a->ifa_addr, out) ||
+        !larch_posix_peer_from_sockaddr(a->ifa_netmask, &mask))
+        return false;
+    for (size_t i = 12; i < sizeof out->address; i++)
+        out->address[i] = (uint8_t)(out->address[i] | ~mask.address[i]);
+    return true;
+}
+
 size_t larch_udp_neighbourhoods(const larch_udp *udp, uint16_t port, larch_peer *out, size_t max)
 {
     struct ifaddrs *addresses;
@@ -145,8 +157,8 @@ size_t larch_udp_neighbourhoods(const larch_udp *udp, uint16_t port, larch_peer 
         larch_peer peer = {.port = port};
         if ((a->ifa_flags & IFF_UP) == 0 || a->ifa_addr == NULL)
             continue;
-        if (a->ifa_addr->sa_family == AF_INET && (a->ifa_flags & IFF_BROADCAST) != 0 && a->ifa_broadaddr != NULL) {
-            if (!larch_posix_peer_from_sockaddr(a->ifa_broadaddr, &peer))
+        if (a->ifa_addr->sa_family == AF_INET && (a->ifa_flags & IFF_BROADCAST) != 0) {
+            if (!broadcast_of(a, &peer))
                 continue;
         } else if (a->ifa_addr->sa_family == AF_INET6 && (a->ifa_flags & IFF_MULTICAST) != 0 &&
                    udp->family == AF_INET6) {
