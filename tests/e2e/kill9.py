@@ -15,7 +15,7 @@ import time
 
 from gateway_process import OK, REPLAY, SEALED_LEN, Gateway
 
-PER_RUN = 400  # messages offered to each gateway, more than it gets to answer
+PER_RUN = 320  # messages offered to each gateway; all of them have message IDs of their own
 
 
 def read_texts(gateway, printed):
@@ -31,6 +31,7 @@ def read_texts(gateway, printed):
 
 
 def main(larch, sealer, kills=200, seed=None):
+    assert kills * PER_RUN <= 1 << 16, "a message ID used again would be a duplicate"
     seed = seed if seed is not None else random.randrange(1 << 32)
     random.seed(seed)
     begun = time.monotonic()
@@ -47,7 +48,7 @@ def main(larch, sealer, kills=200, seed=None):
         accepted, printed, unknown, torn = set(), set(), set(), 0
         for run in range(kills):
             offered = {n: payloads[n] for n in range(run * PER_RUN, (run + 1) * PER_RUN)}
-            answers = gateway.post_all(offered, until=time.monotonic() + random.uniform(0, 0.025))
+            answers = gateway.post_all(offered, until=time.monotonic() + random.uniform(0, 0.02))
             gateway.kill()
             assert all(a == OK for a in answers.values()), (seed, answers)
             read_texts(gateway, printed)
