@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _DEFAULT_SOURCE /* u_char, for libpcap */
 /* The only file that knows libpcap. */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +9,8 @@
 
 #include "sniff/capture.h"
 
-#define WAIT_MS 100 /* so that lines come as packets do */
+#define BUFFER  (16 << 20) /* bytes in the kernel, for bursts */
+#define WAIT_MS 100        /* so that lines come as packets do */
 
 /* UDP, fragments of it among them, and what may turn out to be UDP: IPv6 with extension headers (not
  * TCP, not ICMPv6), and tagged frames. What passes is looked at again; this only spares copies. */
@@ -128,6 +128,7 @@ larch_sniff_capture *larch_sniff_capture_open_live(const char *interface, larch_
     }
     (void)pcap_set_snaplen(pcap, LARCH_SNIFF_SNAPLEN);
     (void)pcap_set_promisc(pcap, 1);
+    (void)pcap_set_buffer_size(pcap, BUFFER);
     (void)pcap_set_timeout(pcap, WAIT_MS);
     (void)pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
     int status = pcap_activate(pcap);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L /* gmtime_r */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -126,7 +125,8 @@ void larch_sniff_json_packet(larch_writer *w, const larch_sniff_packet *p, const
         larch_sniff_put(w, ",\"why\":\"%s\"", p->why);
     put_direct(w, p);
     for (size_t i = 0; i < alert_count; i++)
-        larch_sniff_put(w, "%s\"%s\"", i == 0 ? ",\"alerts\":[" : ",", larch_sniff_alert_name(alerts[i].kind));
+        if (i == 0 || alerts[i].kind != alerts[i - 1].kind)
+            larch_sniff_put(w, "%s\"%s\"", i == 0 ? ",\"alerts\":[" : ",", larch_sniff_alert_name(alerts[i].kind));
     larch_sniff_put(w, alert_count > 0 ? "]}\n" : "}\n");
 }
 

@@ -32,7 +32,7 @@ void larch_sniff_put(larch_writer *w, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    int len = vsnprintf(text, sizeof text, format, arguments);
+    int len = vsnprintf(text, sizeof text, format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
     va_end(arguments);
     if (len > 0)
         larch_writer_put(
@@ -185,8 +185,9 @@ static void put_end(larch_writer *w, const larch_sniff_style *style, const larch
     if (p->datagram.reassembled)
         larch_sniff_put(w, "  [from fragments]");
     for (size_t i = 0; i < alert_count; i++)
-        larch_sniff_put(w, "  %s!%s%s", paint(style, severity_paint(larch_sniff_alert_severity(alerts[i].kind))),
-                        larch_sniff_alert_name(alerts[i].kind), paint(style, PLAIN));
+        if (i == 0 || alerts[i].kind != alerts[i - 1].kind)
+            larch_sniff_put(w, "  %s!%s%s", paint(style, severity_paint(larch_sniff_alert_severity(alerts[i].kind))),
+                            larch_sniff_alert_name(alerts[i].kind), paint(style, PLAIN));
     while (w->len > 0 && w->len <= w->cap && w->data[w->len - 1] == ' ')
         w->len--; /* of columns that stayed empty */
     larch_sniff_put(w, "\n");

@@ -22,7 +22,12 @@ static void become(const char *const *arguments, int out, int err, pid_t parent)
         memcpy(&argv[count++], arguments, sizeof *arguments);
     argv[count] = NULL;
 
-    (void)signal(SIGPIPE, SIG_DFL);
+    /* The parent's handlers would swallow a signal that comes before execv. */
+    sigset_t none;
+    sigemptyset(&none);
+    if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || signal(SIGINT, SIG_DFL) == SIG_ERR ||
+        signal(SIGTERM, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+        _exit(1);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) /* it ended before that call */
         _exit(1);
@@ -47,9 +52,14 @@ int demo_child_start(demo_child *child, const char *const *arguments)
         close(out[1]);
         return -1;
     }
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
         become(arguments, out[1], err[1], parent);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     close(out[1]);
     close(err[1]);
     if (pid < 0) {

@@ -142,7 +142,6 @@ static bool take_frame(sniffer *s, const larch_sniff_frame *frame)
 {
     larch_sniff_datagram datagram;
     larch_sniff_found found;
-    const larch_sniff_alert *alerts;
 
     s->counters.frames++;
     s->comment[0] = 0;
@@ -151,10 +150,12 @@ static bool take_frame(sniffer *s, const larch_sniff_frame *frame)
         s->counters.found[found]++;
         if (found == LARCH_SNIFF_DATAGRAM)
             take_datagram(s, frame, &datagram);
-        else if (found == LARCH_SNIFF_MALFORMED)
-            show_alerts(
-                s, alerts,
-                larch_sniff_alerts_take_frame(s->alerts, s->counters.frames, frame->time_ns, &datagram, &alerts));
+        if (found == LARCH_SNIFF_MALFORMED) {
+            const larch_sniff_alert *alerts;
+            size_t count =
+                larch_sniff_alerts_take_frame(s->alerts, s->counters.frames, frame->time_ns, &datagram, &alerts);
+            show_alerts(s, alerts, count);
+        }
     }
     if (s->pcapng_file != NULL &&
         (larch_sniff_pcapng_frame(&s->pcapng, frame, s->comment[0] != 0 ? s->comment : NULL) != LARCH_OK)) {

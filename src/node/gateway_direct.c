@@ -143,9 +143,10 @@ static void answer_body(const gateway_request *rq, uint8_t code, larch_bytes tex
 
 /* ---- /pqkem-data ------------------------------------------------------- */
 
-/* Tries the key. LARCH_OK: text is open and marked. LARCH_AUTH: another key may fit. */
-static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, const larch_direct_sealed *sealed,
-                             uint8_t *text, size_t *text_len)
+/* Tries the key. LARCH_OK: text is open and marked. LARCH_AUTH: another key may fit. An old key without room for
+ * marks is as good as none: the sender is to ask for the present one. */
+static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, bool is_present,
+                             const larch_direct_sealed *sealed, uint8_t *text, size_t *text_len)
 {
     const larch_bytes pieces[] = {sealed->kem_ct, sealed->nonce};
     uint64_t tag = larch_tag64(key->tag_key, pieces, 2);
@@ -153,7 +154,7 @@ static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, 
     if (larch_replay_set_contains(&key->marks, tag))
         return LARCH_REPLAY; /* before the costly part: floods of replays stay cheap */
     if (larch_replay_set_is_full(&key->marks))
-        return LARCH_SPENT;
+        return is_present ? LARCH_SPENT : LARCH_AUTH;
     if ((e = larch_direct_open(sealed, rq->gw->config.trace, key->dk, text, LARCH_DIRECT_TEXT_MAX, text_len)) !=
         LARCH_OK)
         return e;
@@ -185,7 +186,7 @@ void gateway_post_sealed(const gateway_request *rq)
         larch_gateway_key *key;
         told.kem = sealed.kem;
         for (unsigned age = 0; e == LARCH_AUTH && (key = gateway_key_at(keys, age)) != NULL; age++)
-            e = open_with(rq, key, &sealed, text, &text_len);
+            e = open_with(rq, key, age == 0, &sealed, text, &text_len);
         switch (e) {
         case LARCH_OK:
             break;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The gateway's keys of one set: the present one, and the one before until its
- * set of marks is full or its grace is over. The order of the durable steps is
- * what a power cut at any moment must survive:
+ * grace is over. Once its set of marks is full that one opens nothing more, but it
+ * still endorses its successor: who notices only by an AUTH_FAIL that the key was
+ * rotated must find it. The order of the durable steps is what a power cut at any
+ * moment must survive:
  *
  *   rotate: forget the old key, create the new journal, save the ring {new, present}
  *   forget: save the ring without the key, then remove its journal
@@ -241,7 +243,7 @@ void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
         larch_gateway_keys *keys = &gw->keys[i];
         const larch_gateway_key *old = gateway_key_at(keys, 1);
         larch_error e = LARCH_OK;
-        if (old != NULL && (now_ms >= keys->forget_at_ms || larch_replay_set_is_full(&old->marks)))
+        if (old != NULL && now_ms >= keys->forget_at_ms)
             e = forget(gw, keys);
         if (e == LARCH_OK && larch_replay_set_is_nearly_full(&keys->key[keys->present].marks))
             e = larch_gateway_rotate(gw, now_ms, keys->kem);

@@ -362,6 +362,8 @@ static void test_flood(void **state)
 static void test_reset_storm(void **state)
 {
     (void)state;
+    for (uint16_t i = 0; i < 30; i++)
+        say(&sender, &gateway, (message){LARCH_COAP_ACK, LARCH_COAP_EMPTY, i, NULL, false, {NULL, 0}});
     for (uint16_t i = 0; i < 21; i++) {
         expect(LARCH_SNIFF_ALERT_RESET_STORM, 0);
         say(&sender, &gateway, (message){LARCH_COAP_RST, LARCH_COAP_EMPTY, i, NULL, false, {NULL, 0}});
@@ -483,7 +485,7 @@ static void test_odds(void **state)
             else if (p == 5)
                 bytes[i] = bytes[i % 8];
             else if (p == 6)
-                bytes[i] = (uint8_t)(i == 0 ? 0 : bytes[i - 1] + (bytes[i] < 128 ? 3 : 7));
+                bytes[i] = (uint8_t)(i == 0 ? 0 : bytes[i - 1] + ((i & 2) != 0 ? 3 : 7));
         }
         if (larch_sniff_odds_of_bytes((larch_bytes){bytes, 256}).log10 >= LARCH_SNIFF_RANDOM_LOG10)
             fail_msg("%s looks random", patterns[p]);
@@ -507,6 +509,16 @@ static void test_pairing(void **state)
     assert_string_equal(packet.path, "/a/b");
     feed(&attacker, &sender, LARCH_BYTES(separate)); /* from another port: no CoAP of ours */
     assert_int_equal(packet.kind, LARCH_SNIFF_NOT_COAP);
+
+    /* the prototype leaves its tokens empty: the message ID tells */
+    static const uint8_t first[] = {0x40, 2, 5, 1, 0xb1, 'x'}, second[] = {0x40, 2, 5, 2, 0xb1, 'y'};
+    static const uint8_t answer[] = {0x60, 0x44, 5, 1};
+    feed(&sender, &gateway, LARCH_BYTES(first));
+    uint64_t asked = number;
+    feed(&sender, &gateway, LARCH_BYTES(second));
+    feed(&gateway, &sender, LARCH_BYTES(answer));
+    assert_non_null(packet.exchange);
+    assert_int_equal(packet.exchange->number, asked);
 
     larch_peer odd = gateway;
     odd.port = 6000;

@@ -205,8 +205,8 @@ static void test_fragments(void **state)
     (void)state;
     uint8_t udp[48] = {UDP_HEADER(44)};
     larch_sniff_datagram d;
-    for (uint8_t i = 8; i < sizeof udp; i++)
-        udp[i] = i;
+    for (size_t i = 8; i < sizeof udp; i++)
+        udp[i] = (uint8_t)i;
 
     larch_sniff_links_init(links); /* out of order, one of them twice */
     assert_int_equal(fragment(40, false, udp + 40, 4, 1, &d), LARCH_SNIFF_FRAGMENT);

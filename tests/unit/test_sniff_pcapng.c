@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L /* fmemopen */
+#define _POSIX_C_SOURCE 200809L /* NOLINT(bugprone-reserved-identifier): fmemopen */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
