@@ -111,7 +111,7 @@ static larch_bytes build(const message *m, uint8_t *out, size_t cap)
 
 static void say(const larch_peer *from, const larch_peer *to, message m)
 {
-    uint8_t out[2048];
+    static uint8_t out[2048]; /* the packet's views outlive this call */
     feed(from, to, build(&m, out, sizeof out));
 }
 
