@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* In one piece, because all rules are tried on the same bench. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -324,6 +325,31 @@ static void test_unsent_is_unmatched(void **state)
     expect(LARCH_COAP_RESPONSE, LARCH_COAP_DROP_NONE);
 }
 
+/* The peer's message IDs are not ours: what it sent with the same number is no copy of its answer to us. */
+static void test_ids_of_both_sides(void **state)
+{
+    (void)state;
+    asked request;
+    larch_bytes sent;
+    ask_and_send(0, LARCH_COAP_CON, ~(LARCH_COAP_ANY_PEER | LARCH_COAP_EMPTY_TOKEN), &request);
+    receive(message(LARCH_COAP_CON, LARCH_COAP_POST, request.m.message_id, ""));
+    expect(LARCH_COAP_REQUEST, LARCH_COAP_DROP_NONE);
+    assert_int_equal(answer(START_MS, LARCH_COAP_CHANGED, "", true, &sent), LARCH_OK);
+    receive(reaction(&request, LARCH_COAP_ACK, LARCH_COAP_CONTENT, request.m.message_id));
+    expect(LARCH_COAP_RESPONSE, LARCH_COAP_DROP_NONE);
+}
+
+static void test_handles_wrap(void **state)
+{
+    (void)state;
+    asked first, second;
+    b.ep.next_handle = UINT32_MAX;
+    ask_and_send(0, LARCH_COAP_CON, 0, &first);
+    ask_and_send(1, LARCH_COAP_CON, 0, &second);
+    assert_int_equal(first.handle, UINT32_MAX);
+    assert_int_equal(second.handle, 1); /* 0 is no handle */
+}
+
 /* ---- retransmission ---------------------------------------------------- */
 
 static void test_backoff(void **state)
@@ -454,6 +480,10 @@ static void test_duplicate_non(void **state)
     receive_at(end_ms - 1, 0, false, message(LARCH_COAP_NON, LARCH_COAP_POST, 7, "tok"));
     expect(LARCH_COAP_NOTHING, LARCH_COAP_DROP_DUPLICATE);
     assert_int_equal(b.reply.len, 0);
+    /* A non-confirmable answer acknowledges nothing, so it is no reply to a confirmable message with this ID. */
+    receive_at(end_ms - 1, 0, false, message(LARCH_COAP_CON, LARCH_COAP_POST, 7, "tok"));
+    expect(LARCH_COAP_NOTHING, LARCH_COAP_DROP_DUPLICATE);
+    assert_int_equal(b.reply.len, 0);
     receive_at(end_ms, 0, false, message(LARCH_COAP_NON, LARCH_COAP_POST, 7, "tok"));
     expect(LARCH_COAP_REQUEST, LARCH_COAP_DROP_NONE);
 }
@@ -511,7 +541,7 @@ static void test_places_are_secret(void **state)
     assert_in_range(same, 1, 24); /* 8 expected */
 }
 
-/* SipHash-1-3 of nothing under the key 00 01 .. 0f, from the implementation of its authors. */
+/* SipHash-1-3: of nothing under the key 00 01 .. 0f; of 00 01 02 .. under the key zero, as CPython hashes bytes. */
 static void test_hash(void **state)
 {
     (void)state;
@@ -520,6 +550,24 @@ static void test_hash(void **state)
     larch_coap_hash_init(&h, key);
     larch_coap_hash_part(&h, (larch_bytes){NULL, 0});
     assert_true(larch_coap_hash_end(&h) == 0xabac0158050fc4dc);
+
+    static const struct {
+        size_t len;
+        uint64_t sum;
+    } rows[] = {{1, 0x68a914128e01e473},
+                {7, 0x2f098ab0c751325a},
+                {8, 0xead411e67ebe2eea},
+                {9, 0x75927f9d95124362},
+                {24, 0x31185a47af932f3a}};
+    const uint64_t zero[2] = {0, 0};
+    uint8_t counting[24];
+    for (size_t i = 0; i < sizeof counting; i++)
+        counting[i] = (uint8_t)i;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        larch_coap_hash_init(&h, zero);
+        larch_coap_hash_part(&h, (larch_bytes){counting, rows[i].len});
+        assert_true(larch_coap_hash_end(&h) == rows[i].sum);
+    }
 
     const larch_bytes parts[][2] = {
         {LARCH_TEXT("a"), LARCH_TEXT("bc")},       {LARCH_TEXT("ab"), LARCH_TEXT("c")},
@@ -838,6 +886,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_arrivals, setup),
         cmocka_unit_test_setup(test_unsent_is_unmatched, setup),
+        cmocka_unit_test_setup(test_ids_of_both_sides, setup),
+        cmocka_unit_test_setup(test_handles_wrap, setup),
         cmocka_unit_test_setup(test_backoff, setup),
         cmocka_unit_test_setup(test_response_timeouts, setup),
         cmocka_unit_test_setup(test_acknowledged_then, setup),

@@ -261,8 +261,10 @@ static void test_wrong_place(void **state)
     assert_int_equal(larch_replay_set_create(&rs, &storage, 512, 1, slots, 64), LARCH_OK);
     assert_int_equal(larch_replay_set_add(&rs, tag_of(0)), LARCH_OK);
     assert_int_equal(larch_replay_set_commit(&rs), LARCH_OK);
-    memcpy(copy, larch_flash_look(&flash, NAME).data, sizeof copy);
-    memcpy(copy + START, larch_flash_look(&flash, "replay-512-1.log").data + START, 16);
+    larch_bytes other = larch_flash_look(&flash, "replay-512-1.log");
+    file = larch_flash_look(&flash, NAME);
+    memcpy(copy, file.data, sizeof copy);
+    memcpy(copy + START, other.data + START, 16);
     assert_refused(copy, sizeof copy, LARCH_MALFORMED, LARCH_STORE_DAMAGED);
     larch_flash_free(&flash);
 }
