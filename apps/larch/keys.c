@@ -112,7 +112,6 @@ static int view_set(const larch_posix_storage *files, const larch_storage *stora
     char name[LARCH_STORAGE_NAME_MAX + 1];
     int code;
 
-    memset(view, 0, sizeof *view);
     if (larch_key_ring_load(storage, kem->set, &ring, &fault) != LARCH_OK) {
         larch_key_ring_name(kem->set, name);
         if (fault == LARCH_STORE_MISSING)
@@ -138,16 +137,14 @@ static int view_state(const keys_options *options, bool with_marks, set_view vie
 {
     larch_posix_storage files;
     int code = LARCH_EXIT_DONE;
-
+    memset(views, 0, LARCH_GATEWAY_SETS * sizeof *views);
     if (larch_posix_storage_view(&files, options->state) != LARCH_OK)
         return larch_app_fail(NAME, "%s; is there a gateway's state? --state DIR names another folder",
                               larch_posix_storage_error(&files));
     larch_storage storage = larch_posix_storage_interface(&files);
-    for (size_t i = 0; code == LARCH_EXIT_DONE && i < LARCH_GATEWAY_SETS; i++) {
-        memset(&views[i], 0, sizeof views[i]);
+    for (size_t i = 0; code == LARCH_EXIT_DONE && i < LARCH_GATEWAY_SETS; i++)
         if (options->kem == NULL || options->kem == larch_kem_at(i))
             code = view_set(&files, &storage, larch_kem_at(i), with_marks, &views[i]);
-    }
     larch_posix_storage_close(&files);
     return code;
 }
@@ -372,9 +369,8 @@ int larch_keys_main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         switch (option) {
         case OPTION_STATE:
-            if (optarg[0] == '\0' || strlen(optarg) >= sizeof options.state)
+            if (!larch_app_copy(optarg, options.state, sizeof options.state))
                 return larch_app_usage(NAME, "--state takes a folder");
-            strcpy(options.state, optarg);
             break;
         case OPTION_KEM:
             if (!larch_app_kem(optarg, &options.kem))

@@ -32,7 +32,7 @@ typedef struct larch_posix_file {
 
 typedef struct larch_posix_storage {
     int folder; /* private, all of it; -1: not open */
-    int lock; /* -1: opened to look at */
+    int lock;   /* -1: opened to look at */
     long holder;
     larch_posix_durability durability;
     bool sync_failed;
