@@ -28,6 +28,7 @@
 #define TEXT_LEN     32
 #define START_MS     5000
 #define TRY_MS       300
+#define FOLDER_MAX   256
 #define PROCESSES    16
 #define REPLAY_SLOTS "1048576" /* so that no rotation falls into the measurement */
 
@@ -35,7 +36,7 @@
 
 typedef struct server {
     pid_t pid;
-    char folder[64];
+    char folder[FOLDER_MAX];
     struct rusage usage;
 } server;
 
@@ -82,8 +83,9 @@ static void become_gateway(const larch_bench_options *options, const char *folde
 
 static int start(server *s, const larch_bench_options *options, larch_peer *peer)
 {
-    char settings[80];
-    strcpy(s->folder, "/tmp/larch-bench-XXXXXX");
+    char settings[FOLDER_MAX + 16];
+    const char *temporary = getenv("TMPDIR");
+    (void)snprintf(s->folder, sizeof s->folder, "%s/larch-bench-XXXXXX", temporary != NULL ? temporary : "/tmp");
     if (!pick_port(peer) || mkdtemp(s->folder) == NULL) {
         s->folder[0] = '\0';
         return larch_app_fail(NAME, "no place for a gateway: %s", strerror(errno));

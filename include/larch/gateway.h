@@ -82,7 +82,8 @@ typedef struct larch_gateway_config {
     uint32_t replay_slots;                   /* words in each: a power of two */
 
     larch_reach_limits limits;
-    uint64_t grace_ms; /* how long an old key still opens messages after a rotation or a start */
+    uint64_t grace_ms; /* how long an old key is kept after a rotation or a start: it opens messages while it has room
+                          for their marks, and endorses the present key */
 } larch_gateway_config;
 
 /* ---- the gateway ------------------------------------------------------- */

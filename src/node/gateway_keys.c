@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The gateway's keys of one set: the present one, and the one before until its
- * set of marks is full or its grace is over. The order of the durable steps is
- * what a power cut at any moment must survive:
+ * grace is over. Once its set of marks is full that one opens nothing more, but it
+ * still endorses its successor: who notices only by an AUTH_FAIL that the key was
+ * rotated must find it. The order of the durable steps is what a power cut at any
+ * moment must survive:
  *
  *   rotate: forget the old key, create the new journal, save the ring {new, present}
  *   forget: save the ring without the key, then remove its journal
@@ -16,7 +18,7 @@
 
 #define NEVER UINT64_MAX
 
-larch_gateway_keys *gateway_keys_of(larch_gateway *gw, const larch_kem *kem)
+larch_gateway_keys *larch_gateway_keys_of(larch_gateway *gw, const larch_kem *kem)
 {
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
         if (gw->keys[i].kem == kem)
@@ -24,7 +26,7 @@ larch_gateway_keys *gateway_keys_of(larch_gateway *gw, const larch_kem *kem)
     return NULL;
 }
 
-larch_gateway_key *gateway_key_at(larch_gateway_keys *keys, unsigned age)
+larch_gateway_key *larch_gateway_key_at(larch_gateway_keys *keys, unsigned age)
 {
     if (age > 1)
         return NULL;
@@ -108,8 +110,8 @@ static larch_error create(larch_gateway *gw, larch_gateway_keys *keys, larch_key
     return e;
 }
 
-larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, char faulty[LARCH_STORAGE_NAME_MAX + 1],
-                              larch_store_fault *fault)
+larch_error larch_gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index,
+                                    char faulty[LARCH_STORAGE_NAME_MAX + 1], larch_store_fault *fault)
 {
     larch_gateway_keys *keys = &gw->keys[index];
     larch_key_ring ring;
@@ -138,7 +140,7 @@ larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, 
 
 /* ---- marks ------------------------------------------------------------- */
 
-larch_error gateway_keys_commit(larch_gateway *gw)
+larch_error larch_gateway_keys_commit(larch_gateway *gw)
 {
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
         for (unsigned half = 0; half < 2; half++) {
@@ -150,7 +152,7 @@ larch_error gateway_keys_commit(larch_gateway *gw)
     return LARCH_OK;
 }
 
-bool gateway_keys_are_durable(const larch_gateway *gw)
+bool larch_gateway_keys_are_durable(const larch_gateway *gw)
 {
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
         for (unsigned half = 0; half < 2; half++) {
@@ -173,7 +175,7 @@ static larch_error load_ring(larch_gateway *gw, const larch_gateway_keys *keys, 
 
 static larch_error forget(larch_gateway *gw, larch_gateway_keys *keys)
 {
-    larch_gateway_key *old = gateway_key_at(keys, 1);
+    larch_gateway_key *old = larch_gateway_key_at(keys, 1);
     larch_key_ring ring;
     larch_error e;
     if (old == NULL)
@@ -190,20 +192,20 @@ static larch_error forget(larch_gateway *gw, larch_gateway_keys *keys)
     (void)!larch_replay_set_remove(&old->marks);
     larch_wipe(old, sizeof *old);
     keys->forget_at_ms = NEVER;
-    gateway_tell(gw,
-                 (larch_gateway_event){.reason = LARCH_GATEWAY_FORGOTTEN, .kem = keys->kem, .generation = generation});
+    larch_gateway_tell(
+        gw, (larch_gateway_event){.reason = LARCH_GATEWAY_FORGOTTEN, .kem = keys->kem, .generation = generation});
     return LARCH_OK;
 }
 
 larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch_kem *kem)
 {
-    larch_gateway_keys *keys = gateway_keys_of(gw, kem);
+    larch_gateway_keys *keys = larch_gateway_keys_of(gw, kem);
     larch_key_ring ring;
     uint8_t ek[LARCH_KEM_EK_MAX];
     larch_error e;
     if (keys == NULL)
         return LARCH_STATE;
-    if ((e = gateway_keys_commit(gw)) != LARCH_OK || (e = forget(gw, keys)) != LARCH_OK)
+    if ((e = larch_gateway_keys_commit(gw)) != LARCH_OK || (e = forget(gw, keys)) != LARCH_OK)
         return e;
 
     unsigned half = keys->present ^ 1u;
@@ -227,32 +229,32 @@ larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch
     memcpy(keys->ek, ek, kem->ek_len);
     keys->present = (uint8_t)half;
     keys->forget_at_ms = end_of_grace(gw, now_ms);
-    gateway_tell(gw,
-                 (larch_gateway_event){.reason = LARCH_GATEWAY_ROTATED, .kem = kem, .generation = fresh->generation});
+    larch_gateway_tell(
+        gw, (larch_gateway_event){.reason = LARCH_GATEWAY_ROTATED, .kem = kem, .generation = fresh->generation});
     return LARCH_OK;
 }
 
-void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
+void larch_gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
 {
     if (now_ms < gw->maintain_at_ms)
         return;
     gw->maintain_at_ms = 0;
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++) {
         larch_gateway_keys *keys = &gw->keys[i];
-        const larch_gateway_key *old = gateway_key_at(keys, 1);
+        const larch_gateway_key *old = larch_gateway_key_at(keys, 1);
         larch_error e = LARCH_OK;
-        if (old != NULL && (now_ms >= keys->forget_at_ms || larch_replay_set_is_full(&old->marks)))
+        if (old != NULL && now_ms >= keys->forget_at_ms)
             e = forget(gw, keys);
         if (e == LARCH_OK && larch_replay_set_is_nearly_full(&keys->key[keys->present].marks))
             e = larch_gateway_rotate(gw, now_ms, keys->kem);
         if (e != LARCH_OK) {
             gw->maintain_at_ms = now_ms + GATEWAY_RETRY_MS;
-            gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .kem = keys->kem});
+            larch_gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .kem = keys->kem});
         }
     }
 }
 
-uint64_t gateway_keys_deadline_ms(const larch_gateway *gw)
+uint64_t larch_gateway_keys_deadline_ms(const larch_gateway *gw)
 {
     uint64_t deadline_ms = NEVER;
     if (gw->maintain_at_ms > 0)

@@ -132,7 +132,7 @@ class Config(Case):
         self.assertFalse(os.path.exists(elsewhere))
 
     def test_replay_slots(self):
-        g = self.gateway(config="[gateway]\nreplay_slots = 64\n" + UNLIMITED)
+        g = self.gateway(config="[gateway]\nreplay_slots = 64\ngrace = 2\n" + UNLIMITED)
         pins = g.pins()
         payloads = dict(enumerate(self.seal(g, 70)))
         first = {n: payloads[n] for n in range(58)}
@@ -142,7 +142,7 @@ class Config(Case):
         self.assertEqual(set(g.post_all(first).values()), {REPLAY})
         last = g.post_all({n: payloads[n] for n in range(58, 70)}, window=1)
         self.assertEqual([last[n] for n in range(58, 70)], [OK] * 2 + [AUTH_FAIL] * 10)
-        g.wait_for(rb"forgotten: an old key was wiped: ML-KEM-512 generation 1")  # its set is full
+        g.wait_for(rb"forgotten: an old key was wiped: ML-KEM-512 generation 1")  # its grace is over
         self.assertEqual(set(g.post_all(payloads).values()), {AUTH_FAIL})
         self.assertEqual(g.stop(), DONE)
 

@@ -92,7 +92,7 @@ class Case(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="larch-e2e-")
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.known = os.path.join(self.folder, "known")
-        self.env = dict(os.environ, XDG_STATE_HOME=self.folder, HOME=self.folder)
+        self.env = dict(os.environ, XDG_STATE_HOME=self.folder, HOME=self.folder, TMPDIR=self.folder)
 
     def gateway(self, **arguments):
         gateway = Gateway(os.path.join(self.folder, "gateway"), **arguments)
@@ -302,6 +302,13 @@ class Messages(Case):
         refused = json.loads(out)
         self.assertEqual((refused["ok"], refused["fingerprint"]), (False, gateway.pins["768"]))
 
+    def test_ipv6(self):
+        gateway = self.gateway(address="[::]:0")
+        for host in ("[::1]", "127.0.0.1", "localhost"):
+            self.send(f"coap://{host}:{gateway.port}/pqkem-data", host, "--trust-first-use")
+        self.assertEqual(gateway.texts(), ["[::1]", "127.0.0.1", "localhost"])
+        self.assertEqual(self.records()[0][0], f"[::1]:{gateway.port}")
+
     def test_every_step_is_shown(self):
         gateway = self.gateway()
         out, _ = self.send(gateway.uri, "n", "--trust-first-use")
@@ -359,6 +366,33 @@ class Failures(Case):
             out, err = self.run_larch(command, "--help")
             self.assertTrue(out.startswith(f"Usage: larch {command} "))
             self.assertEqual(err, "")
+
+
+class Bench(Case):
+    def test_kem(self):
+        out, _ = self.run_larch("bench", "kem", "--seconds", "0.02", "--json")
+        figures = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([(f["kem"], f["ek_bytes"], f["ct_bytes"]) for f in figures],
+                         [("ML-KEM-512", 800, 768), ("ML-KEM-768", 1184, 1088), ("ML-KEM-1024", 1568, 1568)])
+        self.assertTrue(all(f[op + "_ns"] > 0 for f in figures for op in ("keygen", "encaps", "decaps")))
+        out, _ = self.run_larch("bench", "kem", "--seconds", "0.02", "--markdown")
+        self.assertEqual({line.count("|") for line in out.splitlines()}, {10})
+
+    def test_gateway_of_its_own(self):
+        for arguments in ([], ["--kem", "768"], ["--get", "pqkem-pk", "--senders", "2"]):
+            out, _ = self.run_larch("bench", "gateway", "--seconds", "0.3", "--json", *arguments)
+            figures = json.loads(out)
+            self.assertGreater(figures["answered"], 50)
+            self.assertEqual((figures["lost"], figures["refused"]), (0, 0))
+            self.assertLess(figures["p50_us"], figures["p99_us"])
+        self.run_larch("bench", "gateway", "--kem", "1024", code=USAGE)
+        self.assertEqual([d for d in os.listdir(self.folder) if d.startswith("larch-bench-")], [])
+
+    def test_a_running_gateway(self):
+        gateway = self.gateway()
+        out, _ = self.run_larch("bench", "gateway", gateway.uri, "--seconds", "0.2", "--json")
+        answered = json.loads(out)["answered"]  # what was under way at the end is accepted too
+        self.assertTrue(50 < answered <= len(gateway.texts()) <= answered + 128)
 
 
 class Prototype(Case):

@@ -266,16 +266,34 @@ static void fill(uint16_t *message_id, unsigned count)
     }
 }
 
+/* Whether the holder of the key old_ek names the present key, and not another. */
+static bool endorses(const uint8_t old_ek[800], uint16_t message_id)
+{
+    uint8_t question[LARCH_DIRECT_HINT_LEN + 768], ss[32], old_hash[32], named[32];
+    const uint8_t *hash;
+    size_t len;
+    const larch_bytes ek = {old_ek, 800};
+    assert_int_equal(larch_direct_key_hash(ek, old_hash), LARCH_OK);
+    assert_int_equal(larch_direct_next_ask(kem, &b.random, ek, question, sizeof question, &len, ss), LARCH_OK);
+    const bench_ask ask = {
+        .code = LARCH_COAP_POST, .message_id = message_id, .path = "pqkem-next", .payload = {question, len}};
+    bench_say(&b, &sender, false, &ask, &answer);
+    if (larch_direct_next_check(ss, old_hash, answer.message.payload, named) != LARCH_OK)
+        return false;
+    (void)larch_gateway_key_of(&b.gw, kem, NULL, &hash);
+    return memcmp(named, hash, sizeof named) == 0;
+}
+
 static void test_rotation_when_nearly_full(void **state)
 {
     (void)state;
     uint32_t generation;
     uint16_t message_id = 0;
     const uint8_t *hash;
-    uint8_t etag[32];
+    uint8_t etag[32], old_ek[800];
     bench_sealed early, late, last;
     bench_begin(&b, 1, 16); /* takes 15, rotates at 14 */
-    (void)larch_gateway_key_of(&b.gw, kem, NULL, &hash);
+    memcpy(old_ek, larch_gateway_key_of(&b.gw, kem, NULL, &hash).data, sizeof old_ek);
     memcpy(etag, hash, sizeof etag);
     seal(&early);
     seal(&late);
@@ -292,25 +310,36 @@ static void test_rotation_when_nearly_full(void **state)
     bench_say(&b, &sender, false, &ask, &answer);
     assert_int_equal(answer.message.code, LARCH_COAP_CONTENT); /* what the peer has is old */
 
-    /* The old key goes on until its set is full; then it is gone, with all that was sealed to it. */
+    /* The old key goes on until its set is full. Then it opens nothing more, knows its replays, and endorses. */
     post(message_id++, &early);
     assert_replay();
-    assert_true(file_is_there("replay-512-1.log"));
     post(message_id++, &late);
     assert_ok();
+    post(message_id++, &last);
+    assert_refuse();
+    post(message_id++, &late);
+    assert_replay();
+    assert_true(endorses(old_ek, message_id++));
+    assert_int_equal(b.told[LARCH_GATEWAY_FORGOTTEN], 0);
+    restart();
+    post(message_id++, &last);
+    assert_refuse();
+    assert_true(endorses(old_ek, message_id++));
+    /* With its grace it is gone, and with it all that was sealed to it. */
+    assert_true(file_is_there("replay-512-1.log"));
+    b.now_ms += b.config.grace_ms;
+    bench_collect(&b, &answer);
     assert_int_equal(b.told[LARCH_GATEWAY_FORGOTTEN], 1);
     assert_false(file_is_there("replay-512-1.log"));
     post(message_id++, &early);
     assert_refuse();
-    post(message_id++, &last);
-    assert_refuse();
+    assert_false(endorses(old_ek, message_id++));
     assert_true(larch_gateway_deadline_ms(&b.gw) == UINT64_MAX);
-    fill(&message_id, 3);
     restart();
     post(message_id++, &last);
     assert_refuse();
-    fill(&message_id, 30);
-    assert_int_equal(b.told[LARCH_GATEWAY_ROTATED], 3);
+    fill(&message_id, 43);
+    assert_int_equal(b.told[LARCH_GATEWAY_ROTATED], 4);
     bench_end(&b);
 }
 
