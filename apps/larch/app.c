@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app.h"
 
@@ -58,5 +59,14 @@ bool larch_app_number(const char *text, unsigned long min, unsigned long max, un
     if (errno != 0 || *end != '\0' || value < min || value > max)
         return false;
     *out = value;
+    return true;
+}
+
+bool larch_app_copy(const char *text, char *out, size_t cap)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    if (len == 0 || len >= cap)
+        return false;
+    memcpy(out, text, len + 1);
     return true;
 }

@@ -7,6 +7,7 @@
 #define LARCH_APP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define LARCH_APP_VERSION "larch " LARCH_VERSION
 
@@ -50,5 +51,8 @@ int larch_app_help(const char *text);
 
 /* A whole decimal number from min to max; false, with *out unchanged, if text is anything else. */
 bool larch_app_number(const char *text, unsigned long min, unsigned long max, unsigned long *out);
+
+/* Copies a text that is not empty; false, with *out unchanged, if it is, or if it does not fit cap bytes with its end. */
+bool larch_app_copy(const char *text, char *out, size_t cap);
 
 #endif

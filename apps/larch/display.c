@@ -12,7 +12,16 @@ static char printable(uint8_t byte)
 {
     if (byte == '\n' || byte == '\t')
         return ' ';
-    return byte >= 0x20 && byte <= 0x7e ? (char)byte : '?';
+    if (byte >= 0x20 && byte <= 0x7e)
+        return (char)byte;
+    return '?';
+}
+
+/* Writes into a row; the caller has counted. */
+static void put_at(char row[LARCH_DISPLAY_COLUMNS + 1], size_t column, larch_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        row[column + i] = printable(text.data[i]);
 }
 
 /* How much of text the next row takes: up to the last space that leaves no word cut, or all that fits. */
@@ -42,25 +51,24 @@ static void wrap(larch_bytes text, char rows[TEXT_ROWS][LARCH_DISPLAY_COLUMNS + 
     for (size_t row = 0; row < TEXT_ROWS && text.len > 0; row++) {
         size_t len = row_len(text);
 
-        for (size_t i = 0; i < len; i++)
-            rows[row][i] = printable(text.data[i]);
+        put_at(rows[row], 0, (larch_bytes){text.data, len});
         text = skip_spaces((larch_bytes){text.data + len, text.len - len});
     }
     if (text.len > 0)
-        memcpy(rows[TEXT_ROWS - 1] + LARCH_DISPLAY_COLUMNS - 2, "..", 2);
+        put_at(rows[TEXT_ROWS - 1], LARCH_DISPLAY_COLUMNS - 2, LARCH_TEXT(".."));
 }
 
 /* A long address keeps its end, which tells hosts of one network apart. */
 static void put_row(char row[LARCH_DISPLAY_COLUMNS + 1], const char *text)
 {
-    size_t len = strlen(text);
-
-    if (len <= LARCH_DISPLAY_COLUMNS) {
-        memcpy(row, text, len);
+    larch_bytes bytes = {(const uint8_t *)text, strlen(text)};
+    if (bytes.len <= LARCH_DISPLAY_COLUMNS) {
+        put_at(row, 0, bytes);
         return;
     }
-    memcpy(row, "..", 2);
-    memcpy(row + 2, text + len - (LARCH_DISPLAY_COLUMNS - 2), LARCH_DISPLAY_COLUMNS - 2);
+    size_t kept = LARCH_DISPLAY_COLUMNS - 2;
+    put_at(row, 0, LARCH_TEXT(".."));
+    put_at(row, 2, (larch_bytes){bytes.data + bytes.len - kept, kept});
 }
 
 static void put_title(char row[LARCH_DISPLAY_COLUMNS + 1], uint64_t accepted)
@@ -70,9 +78,9 @@ static void put_title(char row[LARCH_DISPLAY_COLUMNS + 1], uint64_t accepted)
 
     larch_writer_put_u8(&w, '#');
     larch_text_put_number(&w, accepted);
-    memcpy(row, "larch", 5);
+    put_at(row, 0, LARCH_TEXT("larch"));
     if (accepted != 0 && w.len < LARCH_DISPLAY_COLUMNS - 5)
-        memcpy(row + LARCH_DISPLAY_COLUMNS - w.len, digits, w.len);
+        put_at(row, LARCH_DISPLAY_COLUMNS - w.len, (larch_bytes){digits, w.len});
 }
 
 void larch_display_render(const larch_display *d, char rows[LARCH_DISPLAY_ROWS][LARCH_DISPLAY_COLUMNS + 1])

@@ -41,6 +41,7 @@ _Static_assert(LARCH_UDP_LOCALS < 1 << VIA_BITS && GATEWAY_LISTEN_MAX <= 256 >> 
 typedef struct gateway_app {
     gateway_options options;
     larch_gateway gateway;
+    larch_gateway_config config;
     gateway_report report;
     larch_posix_storage files;
     larch_storage storage;
@@ -112,38 +113,48 @@ static int explain(const gateway_app *app, larch_error e, const char *file, larc
                           state, file, larch_store_fault_text(fault));
 }
 
+static bool take_memory(larch_gateway_config *config)
+{
+    config->exchanges = calloc(config->exchange_count, sizeof *config->exchanges);
+    config->slots = calloc(config->slot_count, sizeof *config->slots);
+    config->reach = calloc(config->reach_count, sizeof *config->reach);
+    bool complete = config->exchanges != NULL && config->slots != NULL && config->reach != NULL;
+    for (size_t i = 0; i < 2 * LARCH_GATEWAY_SETS; i++) {
+        config->replay[i / 2][i % 2] = calloc(config->replay_slots, sizeof(uint64_t));
+        complete = complete && config->replay[i / 2][i % 2] != NULL;
+    }
+    return complete;
+}
+
+static void give_memory(larch_gateway_config *config)
+{
+    free(config->exchanges);
+    free(config->slots);
+    free(config->reach);
+    for (size_t i = 0; i < 2 * LARCH_GATEWAY_SETS; i++)
+        free(config->replay[i / 2][i % 2]);
+}
+
 static int start_gateway(gateway_app *app)
 {
     char file[LARCH_STORAGE_NAME_MAX + 1];
     larch_store_fault fault;
-    larch_gateway_config config = {
-        .storage = &app->storage,
-        .random = &app->random,
-        .event = gateway_report_event,
-        .context = &app->report,
-        .exchanges = calloc(EXCHANGES, sizeof *config.exchanges),
-        .exchange_count = EXCHANGES,
-        .slots = calloc(SLOTS, sizeof *config.slots),
-        .slot_count = SLOTS,
-        .reach = calloc(REACH, sizeof *config.reach),
-        .reach_count = REACH,
-        .replay_slots = app->options.replay_slots,
-        .limits = app->options.limits,
-        .grace_ms = (uint64_t)app->options.grace_seconds * 1000,
-    };
-    bool complete = config.exchanges != NULL && config.slots != NULL && config.reach != NULL;
-    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
-        for (size_t half = 0; half < 2; half++) {
-            config.replay[i][half] = calloc(config.replay_slots, sizeof(uint64_t));
-            complete = complete && config.replay[i][half] != NULL;
-        }
-    if (!complete)
-        return larch_app_fail(NAME, "out of memory");
-
     app->random = larch_posix_random();
+    app->config = (larch_gateway_config){.storage = &app->storage,
+                                         .random = &app->random,
+                                         .event = gateway_report_event,
+                                         .context = &app->report,
+                                         .exchange_count = EXCHANGES,
+                                         .slot_count = SLOTS,
+                                         .reach_count = REACH,
+                                         .replay_slots = app->options.replay_slots,
+                                         .limits = app->options.limits,
+                                         .grace_ms = (uint64_t)app->options.grace_seconds * 1000};
+    if (!take_memory(&app->config))
+        return larch_app_fail(NAME, "out of memory");
     if (larch_crypto_init() != LARCH_OK)
         return larch_app_fail(NAME, "the crypto library does not start");
-    larch_error e = larch_gateway_init(&app->gateway, larch_posix_now_ms(), &config, file, &fault);
+    larch_error e = larch_gateway_init(&app->gateway, larch_posix_now_ms(), &app->config, file, &fault);
     return e == LARCH_OK ? LARCH_EXIT_DONE : explain(app, e, file, fault);
 }
 
@@ -319,5 +330,6 @@ int larch_gateway_main(int argc, char **argv)
         larch_gateway_wipe(&app.gateway);
         larch_posix_storage_close(&app.files);
     }
+    give_memory(&app.config);
     return code;
 }

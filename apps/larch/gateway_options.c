@@ -73,17 +73,10 @@ static bool set_listen(gateway_options *options, bool *seen, const char *value)
     if (!*seen)
         options->listen_count = 0; /* the first one stands for the default */
     *seen = true;
-    if (options->listen_count == GATEWAY_LISTEN_MAX || strlen(value) >= GATEWAY_ADDRESS_MAX)
+    if (options->listen_count == GATEWAY_LISTEN_MAX ||
+        !larch_app_copy(value, options->listen[options->listen_count], GATEWAY_ADDRESS_MAX))
         return false;
-    strcpy(options->listen[options->listen_count++], value);
-    return true;
-}
-
-static bool set_state(gateway_options *options, const char *value)
-{
-    if (value[0] == '\0' || strlen(value) >= sizeof options->state)
-        return false;
-    strcpy(options->state, value);
+    options->listen_count++;
     return true;
 }
 
@@ -125,7 +118,7 @@ static int take_setting(void *context, const char *section, const char *name, co
         if (!set_listen(r->options, &r->listen_seen, value))
             snprintf(r->why, sizeof r->why, "listen is ADDR:PORT, at most %d times", GATEWAY_LISTEN_MAX);
     } else if (strcmp(name, "state") == 0) {
-        if (!set_state(r->options, value))
+        if (!larch_app_copy(value, r->options->state, sizeof r->options->state))
             snprintf(r->why, sizeof r->why, "state is a folder");
     } else if (strcmp(name, "durability") == 0) {
         if (!set_durability(r->options, value))
@@ -167,7 +160,7 @@ static int take_option(gateway_options *options, int option, const char *value, 
             return larch_app_usage(NAME, "--listen takes ADDR:PORT, at most %d times", GATEWAY_LISTEN_MAX);
         break;
     case OPTION_STATE:
-        if (!set_state(options, value))
+        if (!larch_app_copy(value, options->state, sizeof options->state))
             return larch_app_usage(NAME, "--state takes a folder");
         break;
     case OPTION_DURABILITY:
@@ -216,7 +209,7 @@ int gateway_options_take(gateway_options *options, int argc, char **argv)
 
     optind = 1;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        int code = take_option(options, option, optarg, &listen_seen);
+        int code = take_option(options, option, optarg != NULL ? optarg : "", &listen_seen);
         if (code >= 0)
             return code;
     }

@@ -74,11 +74,12 @@ static void tell_message(gateway_report *report, const larch_gateway_event *even
 {
     if (report->display)
         show_message(report, event);
-    if (report->json)
+    if (report->json) {
         put_message_json(larch_out_line(&report->out), report, event);
-    else if (!report->display)
+        report->display_last = false;
+    } else if (!report->display) {
         put_message_plain(larch_out_line(&report->out), report, event);
-    report->display_last = false;
+    }
 }
 
 /* ---- refusals ------------------------------------------------------------ */

@@ -112,7 +112,6 @@ static int view_set(const larch_posix_storage *files, const larch_storage *stora
     char name[LARCH_STORAGE_NAME_MAX + 1];
     int code;
 
-    memset(view, 0, sizeof *view);
     if (larch_key_ring_load(storage, kem->set, &ring, &fault) != LARCH_OK) {
         larch_key_ring_name(kem->set, name);
         if (fault == LARCH_STORE_MISSING)
@@ -138,16 +137,14 @@ static int view_state(const keys_options *options, bool with_marks, set_view vie
 {
     larch_posix_storage files;
     int code = LARCH_EXIT_DONE;
-
+    memset(views, 0, LARCH_GATEWAY_SETS * sizeof *views);
     if (larch_posix_storage_view(&files, options->state) != LARCH_OK)
         return larch_app_fail(NAME, "%s; is there a gateway's state? --state DIR names another folder",
                               larch_posix_storage_error(&files));
     larch_storage storage = larch_posix_storage_interface(&files);
-    for (size_t i = 0; code == LARCH_EXIT_DONE && i < LARCH_GATEWAY_SETS; i++) {
-        memset(&views[i], 0, sizeof views[i]);
+    for (size_t i = 0; code == LARCH_EXIT_DONE && i < LARCH_GATEWAY_SETS; i++)
         if (options->kem == NULL || options->kem == larch_kem_at(i))
             code = view_set(&files, &storage, larch_kem_at(i), with_marks, &views[i]);
-    }
     larch_posix_storage_close(&files);
     return code;
 }
@@ -228,16 +225,29 @@ static uint32_t slots_of(const set_view views[LARCH_GATEWAY_SETS])
     return slots;
 }
 
-static int rotate_with(larch_gateway *gw, const larch_posix_storage *files, const larch_storage *storage,
-                       uint32_t replay_slots)
+static int rotate_with(const larch_posix_storage *files, const larch_gateway_config *config)
+{
+    static larch_gateway gw; /* too large for a stack */
+    char file[LARCH_STORAGE_NAME_MAX + 1];
+    larch_store_fault fault;
+    uint64_t now_ms = larch_posix_now_ms();
+    larch_error e = larch_gateway_init(&gw, now_ms, config, file, &fault);
+    if (e != LARCH_OK && file[0] != '\0')
+        return complain_of_file(files, file, fault);
+    for (size_t i = 0; e == LARCH_OK && i < LARCH_GATEWAY_SETS; i++)
+        e = larch_gateway_rotate(&gw, now_ms, larch_kem_at(i));
+    larch_gateway_wipe(&gw);
+    return e == LARCH_OK ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", larch_posix_storage_error(files));
+}
+
+static int rotate_offline(const keys_options *options, larch_posix_storage *files, set_view views[LARCH_GATEWAY_SETS])
 {
     static larch_coap_exchange exchange;
     static larch_gateway_slot slot;
     static larch_reach_entry reach[16];
-    char file[LARCH_STORAGE_NAME_MAX + 1];
-    larch_store_fault fault;
-    larch_random random = larch_posix_random();
-    larch_gateway_config config = {.storage = storage,
+    const larch_storage storage = larch_posix_storage_interface(files);
+    const larch_random random = larch_posix_random();
+    larch_gateway_config config = {.storage = &storage,
                                    .random = &random,
                                    .exchanges = &exchange,
                                    .exchange_count = 1,
@@ -245,33 +255,15 @@ static int rotate_with(larch_gateway *gw, const larch_posix_storage *files, cons
                                    .slot_count = 1,
                                    .reach = reach,
                                    .reach_count = sizeof reach / sizeof reach[0],
-                                   .replay_slots = replay_slots,
+                                   .replay_slots = slots_of(views),
                                    .limits = larch_reach_default_limits()};
-    larch_error e = LARCH_OK;
-    bool complete = true;
-
-    for (size_t i = 0; i < 2 * LARCH_GATEWAY_SETS; i++) {
-        config.replay[i / 2][i % 2] = calloc(replay_slots, sizeof(uint64_t));
-        complete = complete && config.replay[i / 2][i % 2] != NULL;
-    }
-    if (!complete)
+    uint64_t *marks = calloc(2 * LARCH_GATEWAY_SETS * (size_t)config.replay_slots, sizeof *marks);
+    if (marks == NULL)
         return larch_app_fail(NAME, "out of memory");
-    uint64_t now_ms = larch_posix_now_ms();
-    if ((e = larch_gateway_init(gw, now_ms, &config, file, &fault)) != LARCH_OK && file[0] != '\0')
-        return complain_of_file(files, file, fault);
-    for (size_t i = 0; e == LARCH_OK && i < LARCH_GATEWAY_SETS; i++)
-        e = larch_gateway_rotate(gw, now_ms, larch_kem_at(i));
     for (size_t i = 0; i < 2 * LARCH_GATEWAY_SETS; i++)
-        free(config.replay[i / 2][i % 2]);
-    return e == LARCH_OK ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", larch_posix_storage_error(files));
-}
-
-static int rotate_offline(const keys_options *options, larch_posix_storage *files, set_view views[LARCH_GATEWAY_SETS])
-{
-    static larch_gateway gw; /* too large for a stack */
-    larch_storage storage = larch_posix_storage_interface(files);
-    int code = rotate_with(&gw, files, &storage, slots_of(views));
-    larch_gateway_wipe(&gw);
+        config.replay[i / 2][i % 2] = marks + i * config.replay_slots;
+    int code = rotate_with(files, &config);
+    free(marks);
     return code == LARCH_EXIT_DONE ? view_state(options, false, views) : code;
 }
 
@@ -377,9 +369,8 @@ int larch_keys_main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         switch (option) {
         case OPTION_STATE:
-            if (optarg[0] == '\0' || strlen(optarg) >= sizeof options.state)
+            if (!larch_app_copy(optarg, options.state, sizeof options.state))
                 return larch_app_usage(NAME, "--state takes a folder");
-            strcpy(options.state, optarg);
             break;
         case OPTION_KEM:
             if (!larch_app_kem(optarg, &options.kem))

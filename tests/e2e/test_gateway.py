@@ -113,7 +113,7 @@ class Config(Case):
             self.assertIn(f"{path}:{line}: ", err)
             self.assertIn(word, err)
 
-    def test_example_holds_the_defaults(self):
+    def test_example_loads(self):
         code, _, err = run("gateway", "--config", SOURCE + "/docs/gateway.ini", "--state", "/proc/none", "--listen",
                            "127.0.0.1:0")
         self.assertEqual(code, FAILED)
