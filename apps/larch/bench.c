@@ -14,12 +14,12 @@
 
 static const char help[] = "Usage: larch bench kem [OPTION]...\n"
                            "       larch bench gateway [OPTION]... [URI]\n"
-                           "Measure this machine.\n"
+                           "Measures this machine.\n"
                            "\n"
                            "kem: median time and time-stamp cycles of key generation, encapsulation and\n"
                            "decapsulation, one core, and the bytes on the wire.\n"
                            "\n"
-                           "gateway: load a running gateway (coap://HOST[:PORT]), or one started for it, with\n"
+                           "gateway: loads a running gateway (coap://HOST[:PORT]), or one started for it, with\n"
                            "sealed messages, each with an encapsulation of its own made beforehand; counts\n"
                            "those that were answered 2.04. The senders prove their addresses as asked.\n"
                            "\n"
@@ -31,7 +31,7 @@ static const char help[] = "Usage: larch bench kem [OPTION]...\n"
                            "  --window N        gateway: requests in flight for each sender (default 8)\n"
                            "  --get PATH        gateway: plain GET of PATH instead, of any CoAP server\n"
                            "  --durability D    gateway: passed on to the one that is started\n"
-                           "  --help            this text\n";
+                           "  --help            print this help\n";
 
 static int compare(const void *a, const void *b)
 {
