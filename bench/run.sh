@@ -34,7 +34,7 @@ fi
 # ---- servers ----------------------------------------------------------------
 
 # So many marks that no rotation falls into a load of sealed messages.
-printf '[gateway]\nreplay_slots = 4194304\n' >"$scratch/load.ini"
+printf '[gateway]\nreplay_slots = 4194304\n[limits]\nproven_rate = 0\n' >"$scratch/load.ini"
 
 start_gateway() { # NAME ARGUMENT...: sets pid and uri
     local name=$1

@@ -20,6 +20,7 @@
 #include "fetch.h"
 #include "larch/coap_message.h"
 #include "larch/direct.h"
+#include "options.h"
 #include "system.h"
 
 #define NAME         "bench"
@@ -55,7 +56,7 @@ static bool pick_port(larch_peer *peer)
 
 static bool write_settings(const char *path)
 {
-    static const char settings[] = "[gateway]\nreplay_slots = " REPLAY_SLOTS "\n";
+    static const char settings[] = "[gateway]\nreplay_slots = " REPLAY_SLOTS "\n[limits]\nproven_rate = 0\n";
     FILE *f = fopen(path, "we");
     if (f == NULL)
         return false;
@@ -230,7 +231,7 @@ static int measure(const larch_bench_options *options, larch_load *load, const l
 {
     uint8_t ek[LARCH_KEM_EK_MAX];
     messages m = {.kem = kem, .count = (size_t)(load->seconds * PER_SECOND) + 1};
-    larch_posix_reason why = {{0}};
+    larch_posix_reason why;
     int code = -1;
     /* A server that is only asked with GET need not be a gateway. */
     if (options->get == NULL || own)
@@ -261,14 +262,14 @@ int larch_bench_gateway(const larch_bench_options *options)
                        .window = options->window,
                        .seconds = options->seconds > 0 ? options->seconds : SECONDS};
     larch_posix_uri uri;
-    larch_posix_reason why = {{0}};
+    larch_posix_reason why;
     server own = {0};
     int code = -1;
     if (options->get == NULL && larch_direct_sealed_len(kem, TEXT_LEN) + 32 > LARCH_COAP_DATAGRAM_MAX)
         return larch_app_usage(NAME, "a message of %s takes more than one datagram: measure 512 or 768", kem->name);
     if (options->uri != NULL) {
         if (larch_posix_uri_parse(options->uri, &uri, &why) != 0)
-            return larch_app_usage(NAME, "%s: %s", options->uri, why.text);
+            return larch_app_bad_address(NAME, options->uri, &why);
         load.peer = uri.peer;
     } else {
         code = start(&own, options, &load.peer);
