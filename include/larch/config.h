@@ -19,6 +19,13 @@
 #ifndef LARCH_MLKEM_1024
 #define LARCH_MLKEM_1024 1
 #endif
+/* The hybrid KEM X-Wing; needs ML-KEM-768. */
+#ifndef LARCH_XWING
+#define LARCH_XWING LARCH_MLKEM_768
+#endif
+#if LARCH_XWING && !LARCH_MLKEM_768
+#error "LARCH_XWING needs LARCH_MLKEM_768"
+#endif
 #ifndef LARCH_MLDSA_44
 #define LARCH_MLDSA_44 1
 #endif

@@ -32,15 +32,15 @@
  *   small   the same in 16 bits: secrets, and products of them with a challenge
  */
 typedef struct mldsa_poly {
-    uint32_t c[MLDSA_N];
+    _Alignas(32) uint32_t c[MLDSA_N];
 } mldsa_poly;
 
 typedef struct mldsa_short {
-    int32_t c[MLDSA_N];
+    _Alignas(32) int32_t c[MLDSA_N];
 } mldsa_short;
 
 typedef struct mldsa_small {
-    int16_t c[MLDSA_N];
+    _Alignas(32) int16_t c[MLDSA_N];
 } mldsa_small;
 
 /* The challenge: tau terms X^at, where X^(256 + n) stands for -X^n. */

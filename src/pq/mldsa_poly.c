@@ -95,6 +95,14 @@ static const uint32_t zeta_quotients[256] = {
 #define UNSCALE_ZETA          294725
 #define UNSCALE_ZETA_QUOTIENT 151046688
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NEVER_INLINE  __attribute__((noinline))
+#else
+#define ALWAYS_INLINE static inline
+#define NEVER_INLINE
+#endif
+
 static inline uint32_t multiply_high(uint32_t a, uint32_t b) { return (uint32_t)((uint64_t)a * b >> 32); }
 
 /* x * zeta mod q by Shoup, for any x; below 2 q. quotient: floor(2^32 / q * zeta). */
@@ -112,7 +120,7 @@ static inline uint32_t subtract_once(uint32_t x)
 
 /* ---- NTT ----------------------------------------------------------------- */
 
-/* A layer of butterflies over pairs that are len apart. Adds at most 2 q to what it takes. */
+/* Pairs that are len apart, for len >= 4. Adds at most 2 q to what it takes. */
 static inline void layer(uint32_t *c, unsigned len)
 {
     for (unsigned k = N / 2 / len, start = 0; start < N; k++, start += 2 * len) {
@@ -128,8 +136,22 @@ static inline void layer(uint32_t *c, unsigned len)
 
 void larch_mldsa_ntt(mldsa_poly *p)
 {
-    for (unsigned len = N / 2; len > 0; len /= 2)
+    for (unsigned len = N / 2; len >= 4; len /= 2)
         layer(p->c, len);
+    /* The last two layers together: four neighbours that meet no others. */
+    uint32_t *c = p->c;
+    for (unsigned k = 0; k < N / 4; k++) {
+        uint32_t t2 = multiply(c[4 * k + 2], zetas[N / 4 + k], zeta_quotients[N / 4 + k]);
+        uint32_t t3 = multiply(c[4 * k + 3], zetas[N / 4 + k], zeta_quotients[N / 4 + k]);
+        uint32_t u0 = c[4 * k] + t2, u2 = c[4 * k] + 2 * Q - t2;
+        uint32_t u1 = c[4 * k + 1] + t3, u3 = c[4 * k + 1] + 2 * Q - t3;
+        uint32_t v1 = multiply(u1, zetas[N / 2 + 2 * k], zeta_quotients[N / 2 + 2 * k]);
+        uint32_t v3 = multiply(u3, zetas[N / 2 + 2 * k + 1], zeta_quotients[N / 2 + 2 * k + 1]);
+        c[4 * k] = u0 + v1;
+        c[4 * k + 1] = u0 + 2 * Q - v1;
+        c[4 * k + 2] = u2 + v3;
+        c[4 * k + 3] = u2 + 2 * Q - v3;
+    }
 }
 
 /* The same backwards: takes values below bound, leaves them below 2 bound. */
@@ -149,10 +171,21 @@ static inline void inverse_layer(uint32_t *c, unsigned len, uint32_t bound)
 /* Seven doublings of 2 q; the sums and differences of the last layer are below 512 q < 2^32. */
 void larch_mldsa_inverse_ntt(mldsa_poly *p)
 {
-    uint32_t bound = 2 * Q;
-    for (unsigned len = 1; len < N / 2; len *= 2, bound *= 2)
-        inverse_layer(p->c, len, bound);
-    uint32_t *low = p->c, *high = p->c + N / 2;
+    uint32_t *c = p->c;
+    for (unsigned k = 0; k < N / 4; k++) {
+        uint32_t u0 = c[4 * k] + c[4 * k + 1], d0 = c[4 * k + 1] + 2 * Q - c[4 * k];
+        uint32_t u2 = c[4 * k + 2] + c[4 * k + 3], d2 = c[4 * k + 3] + 2 * Q - c[4 * k + 2];
+        uint32_t u1 = multiply(d0, zetas[N - 1 - 2 * k], zeta_quotients[N - 1 - 2 * k]);
+        uint32_t u3 = multiply(d2, zetas[N - 2 - 2 * k], zeta_quotients[N - 2 - 2 * k]);
+        c[4 * k] = u0 + u2;
+        c[4 * k + 1] = u1 + u3;
+        c[4 * k + 2] = multiply(u2 + 4 * Q - u0, zetas[N / 2 - 1 - k], zeta_quotients[N / 2 - 1 - k]);
+        c[4 * k + 3] = multiply(u3 + 4 * Q - u1, zetas[N / 2 - 1 - k], zeta_quotients[N / 2 - 1 - k]);
+    }
+    uint32_t bound = 8 * Q;
+    for (unsigned len = 4; len < N / 2; len *= 2, bound *= 2)
+        inverse_layer(c, len, bound);
+    uint32_t *low = c, *high = c + N / 2;
     for (unsigned i = 0; i < N / 2; i++) {
         uint32_t sum = low[i] + high[i], difference = high[i] + bound - low[i];
         low[i] = subtract_once(multiply(sum, UNSCALE, UNSCALE_QUOTIENT));
@@ -163,14 +196,29 @@ void larch_mldsa_inverse_ntt(mldsa_poly *p)
 /* ---- products and sums --------------------------------------------------- */
 
 /* Montgomery's reduction, once for the whole sum: 7 * q * 18 q / 2^32 < q. */
-void larch_mldsa_multiply_row(mldsa_poly *restrict out, const mldsa_poly *restrict a, const mldsa_poly *restrict b,
-                              unsigned len)
+ALWAYS_INLINE void multiply_row(mldsa_poly *restrict out, const mldsa_poly *restrict a, const mldsa_poly *restrict b,
+                                unsigned len)
 {
     for (unsigned n = 0; n < N; n++) {
         uint64_t sum = 0;
         for (unsigned i = 0; i < len; i++)
             sum += (uint64_t)a[i].c[n] * b[i].c[n];
         out->c[n] = (uint32_t)(sum >> 32) + Q - multiply_high((uint32_t)sum * Q_INV, Q);
+    }
+}
+
+/* For each of the standard's lengths a copy, whose inner loop is gone. */
+void larch_mldsa_multiply_row(mldsa_poly *out, const mldsa_poly *a, const mldsa_poly *b, unsigned len)
+{
+    switch (len) {
+    case 4:
+        multiply_row(out, a, b, 4);
+        break;
+    case 5:
+        multiply_row(out, a, b, 5);
+        break;
+    default:
+        multiply_row(out, a, b, 7);
     }
 }
 
@@ -198,6 +246,20 @@ void larch_mldsa_subtract_t1(mldsa_poly *restrict w, const mldsa_small *restrict
     }
 }
 
+/* Kept out of the loop around it, which compilers would swap with the one within. */
+NEVER_INLINE static void add_four(int16_t *restrict sum, const int16_t *restrict p, const uint16_t at[4])
+{
+    const int16_t *a = p - at[0], *b = p - at[1], *c = p - at[2], *d = p - at[3];
+    for (unsigned n = 0; n < N; n++)
+        sum[n] = (int16_t)(sum[n] + a[n] + b[n] + c[n] + d[n]);
+}
+
+NEVER_INLINE static void add_one(int16_t *restrict sum, const int16_t *restrict p)
+{
+    for (unsigned n = 0; n < N; n++)
+        sum[n] = (int16_t)(sum[n] + p[n]);
+}
+
 /*
  * c * p as a sum of tau copies of p, each turned by its term's exponent. turns
  * holds p so often, its sign changing with every wrap (X^256 = -1), that a turned
@@ -212,16 +274,12 @@ void larch_mldsa_challenge_times(mldsa_small *restrict out, const mldsa_challeng
         turns[n] = turns[2 * N + n] = p->c[n];
         turns[N + n] = (int16_t)-p->c[n];
     }
-    enum { BLOCK = 32 }; /* as many sums as fit a machine's registers */
-    for (unsigned block = 0; block < N; block += BLOCK) {
-        int16_t sum[BLOCK] = {0};
-        for (unsigned t = 0; t < challenge->tau; t++) {
-            const int16_t *copy = turns + 2 * N + block - challenge->at[t];
-            for (unsigned i = 0; i < BLOCK; i++)
-                sum[i] = (int16_t)(sum[i] + copy[i]);
-        }
-        memcpy(out->c + block, sum, sizeof sum);
-    }
+    *out = (mldsa_small){{0}};
+    unsigned t = 0;
+    for (; t + 4 <= challenge->tau; t += 4)
+        add_four(out->c, turns + 2 * N, challenge->at + t);
+    for (; t < challenge->tau; t++)
+        add_one(out->c, turns + 2 * N - challenge->at[t]);
     larch_wipe(turns, sizeof turns);
 }
 

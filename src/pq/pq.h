@@ -37,13 +37,14 @@ void larch_shake256(larch_bytes in, uint8_t *out, size_t len);
 
 /* ---- FIPS 203 ---------------------------------------------------------- */
 
-/* One KEM's functions; lengths were checked by the caller. */
+/* One KEM's functions; lengths were checked by the caller. seed and m have the lengths that the table names.
+ * ML-KEM alone never fails; what is built with it may, and then leaves its outputs as they come. */
 struct larch_kem_functions {
-    void (*keygen)(const uint8_t *seed, uint8_t *ek, uint8_t *dk);                 /* ML-KEM.KeyGen_internal(d, z) */
-    void (*encaps)(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss); /* ML-KEM.Encaps_internal */
-    void (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
-    bool (*ek_is_valid)(const uint8_t *ek);                                        /* modulus check */
-    bool (*dk_is_valid)(const uint8_t *dk);                                        /* hash check */
+    larch_error (*keygen)(const uint8_t *seed, uint8_t *ek, uint8_t *dk); /* ML-KEM.KeyGen_internal(d, z) */
+    larch_error (*encaps)(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss); /* ML-KEM.Encaps_internal */
+    larch_error (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
+    bool (*ek_is_valid)(const uint8_t *ek);                                               /* modulus check */
+    bool (*dk_is_valid)(const uint8_t *dk);                                               /* hash check */
 };
 
 extern const struct larch_kem_functions larch_mlkem_512;
