@@ -229,12 +229,21 @@ static bool dk_is_valid(const params *p, const uint8_t *dk)
 
 #define MLKEM_SET(set, ...)                                                                                            \
     static const params params_##set = {__VA_ARGS__};                                                                  \
-    static void keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk) { keygen(&params_##set, seed, ek, dk); }   \
-    static void encaps_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss)                            \
+    static larch_error keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                                     \
+    {                                                                                                                  \
+        keygen(&params_##set, seed, ek, dk);                                                                           \
+        return LARCH_OK;                                                                                               \
+    }                                                                                                                  \
+    static larch_error encaps_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss)                     \
     {                                                                                                                  \
         encaps(&params_##set, ek, m, ct, ss);                                                                          \
+        return LARCH_OK;                                                                                               \
     }                                                                                                                  \
-    static void decaps_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss) { decaps(&params_##set, dk, ct, ss); } \
+    static larch_error decaps_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)                                 \
+    {                                                                                                                  \
+        decaps(&params_##set, dk, ct, ss);                                                                             \
+        return LARCH_OK;                                                                                               \
+    }                                                                                                                  \
     static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }                        \
     static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }                        \
     const struct larch_kem_functions larch_mlkem_##set = {keygen_##set, encaps_##set, decaps_##set, ek_is_valid_##set, \
