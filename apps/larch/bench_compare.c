@@ -91,7 +91,7 @@ static bool measure_all(larch_bench_rows *rows, double seconds, bool progress)
     const size_t count = rows->count;
     for (unsigned round = 0; round < LARCH_BENCH_ROUNDS; round++) {
         if (progress)
-            fprintf(stderr, "\rround %u of %u ", round + 1, LARCH_BENCH_ROUNDS);
+            fprintf(stderr, "\rround %u of %d ", round + 1, LARCH_BENCH_ROUNDS);
         for (size_t i = 0; i < count; i++)
             for (unsigned op = 0; op < LARCH_SCHEME_OPS; op++)
                 if (!measure(&rows->row[round % 2 == 0 ? i : count - 1 - i], op, seconds))

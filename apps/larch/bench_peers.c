@@ -2,6 +2,7 @@
 /* Drives the helper programs that hold other people's libraries: bench/peers/peers.h says in which words. */
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,13 @@
 
 #define HELPERS_MAX 4
 #define SCHEMES_MAX 64
-#define LINE_MAX    256
+#define LINE_LEN    256
 #define PATTERN     "/larch-bench-peers*"
 
 struct larch_bench_helper {
     pid_t pid;
     FILE *to, *from;
-    char lines[SCHEMES_MAX][LINE_MAX]; /* the texts of its schemes lie here */
+    char lines[SCHEMES_MAX][LINE_LEN]; /* the texts of its schemes lie here */
     unsigned count;
 };
 
@@ -89,7 +90,7 @@ static bool meet(larch_bench_helper *h, larch_bench_rows *rows)
     const size_t before = rows->count;
     for (larch_scheme scheme; h->count < SCHEMES_MAX; h->count++) {
         char *line = h->lines[h->count];
-        if (fgets(line, LINE_MAX, h->from) == NULL)
+        if (fgets(line, LINE_LEN, h->from) == NULL)
             break;
         if (strcmp(line, "ready\n") == 0)
             return true;
@@ -133,26 +134,35 @@ void larch_bench_stop_helpers(void)
         stop(helpers[--helper_count]);
 }
 
+/* Asks for count numbers, which follow the first word of the answer. */
+static bool ask(const larch_bench_row *row, const char *word, unsigned op, double us, unsigned long *numbers,
+                size_t count)
+{
+    char line[LINE_LEN], *rest = line;
+    larch_bench_helper *h = row->helper;
+    if (fprintf(h->to, "%s %u %u %.0f\n", word, row->number, op, us) < 0 || fflush(h->to) != 0 ||
+        fgets(line, sizeof line, h->from) == NULL)
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    if (strcmp(strsep(&rest, " "), word) != 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (rest == NULL || !larch_app_number(strsep(&rest, " "), 0, ULONG_MAX, &numbers[i]))
+            return false;
+    return rest == NULL;
+}
+
 bool larch_bench_helper_time(const larch_bench_row *row, unsigned op, double seconds, larch_figures *out)
 {
-    char line[LINE_MAX];
-    larch_bench_helper *h = row->helper;
-    double ns;
-    if (fprintf(h->to, "time %u %u %.0f\n", row->number, op, seconds * 1e6) < 0 || fflush(h->to) != 0 ||
-        fgets(line, sizeof line, h->from) == NULL ||
-        sscanf(line, "time %lf %lf %lu", &ns, &out->cycles, &out->runs) != 3)
+    unsigned long numbers[3];
+    if (!ask(row, "time", op, seconds * 1e6, numbers, 3))
         return false;
-    out->us = ns / 1e3;
+    *out = (larch_figures){(double)numbers[0] / 1e6, (double)numbers[1], numbers[2]};
     return true;
 }
 
 size_t larch_bench_helper_stack(const larch_bench_row *row, unsigned op)
 {
-    char line[LINE_MAX];
-    larch_bench_helper *h = row->helper;
-    size_t stack;
-    return fprintf(h->to, "stack %u %u\n", row->number, op) >= 0 && fflush(h->to) == 0 &&
-                   fgets(line, sizeof line, h->from) != NULL && sscanf(line, "stack %zu", &stack) == 1
-               ? stack
-               : 0;
+    unsigned long stack;
+    return ask(row, "stack", op, 0, &stack, 1) ? stack : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The helper program larch-bench-peers: see peers.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "peers.h"
@@ -25,17 +26,31 @@ void peer_offer(const larch_scheme *scheme)
            scheme->algorithm, scheme->how);
 }
 
+/* The next number of a line, which moves behind it. */
+static bool take(const char **line, unsigned long max, unsigned long *out)
+{
+    char *end;
+    *out = strtoul(*line, &end, 10);
+    const bool ok = end != *line && *out <= max;
+    *line = end;
+    return ok;
+}
+
 static bool answer(const char *line)
 {
-    unsigned number, op;
-    unsigned long us;
+    const bool is_time = strncmp(line, "time ", 5) == 0;
+    unsigned long number, op, us;
     larch_figures f;
     size_t stack;
-    if (sscanf(line, "time %u %u %lu", &number, &op, &us) == 3 && number < count && op < LARCH_SCHEME_OPS &&
-        larch_measure_time(&schemes[number], op, (double)us / 1e6, &f))
-        return printf("time %.1f %.1f %lu\n", f.us * 1e3, f.cycles, f.runs) > 0;
-    if (sscanf(line, "stack %u %u", &number, &op) == 2 && number < count && op < LARCH_SCHEME_OPS &&
-        (stack = larch_measure_stack(&schemes[number], op)) > 0)
+    if (!is_time && strncmp(line, "stack ", 6) != 0)
+        return printf("failed\n") > 0;
+    line += is_time ? 5 : 6;
+    if (count == 0 || !take(&line, count - 1, &number) || !take(&line, LARCH_SCHEME_OPS - 1, &op))
+        return printf("failed\n") > 0;
+    if (is_time && take(&line, 1000000000, &us) &&
+        larch_measure_time(&schemes[number], (unsigned)op, (double)us / 1e6, &f))
+        return printf("time %.0f %.0f %lu\n", f.us * 1e6, f.cycles, f.runs) > 0;
+    if (!is_time && (stack = larch_measure_stack(&schemes[number], (unsigned)op)) > 0)
         return printf("stack %zu\n", stack) > 0;
     return printf("failed\n") > 0;
 }

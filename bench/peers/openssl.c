@@ -22,13 +22,13 @@
 
 typedef struct pair {
     const char *name; /* OpenSSL's */
-    bool as_bytes;
     EVP_PKEY_CTX *maker;
     EVP_PKEY *key; /* the receiver's, the signer's */
     EVP_PKEY_CTX *to, *from;
     EVP_MD_CTX *md;
-    unsigned char public[PUBLIC_MAX], private[PRIVATE_MAX], out[OUT_MAX], secret[SECRET_MAX];
     size_t public_len, private_len, out_len, secret_len;
+    unsigned char public[PUBLIC_MAX], private[PRIVATE_MAX], out[OUT_MAX], secret[SECRET_MAX];
+    bool as_bytes;
 } pair;
 
 static void drop(EVP_PKEY_CTX **context)
@@ -232,28 +232,27 @@ static bool run_rsa(void *state, unsigned op)
 /* ---- what is there ------------------------------------------------------- */
 
 typedef struct offer {
-    larch_scheme_kind kind;
     const char *algorithm;
     const char *name; /* OpenSSL's */
-    unsigned key_len, out_len;
+    const char *how;  /* NULL: both with key objects ready and as bytes */
     bool (*run)(void *state, unsigned op);
-    bool both; /* with key objects ready, and as bytes */
-    const char *how;
+    larch_scheme_kind kind;
+    unsigned key_len, out_len;
 } offer;
 
 static const offer offers[] = {
-    {LARCH_SCHEME_KEM, "ML-KEM-512", "ML-KEM-512", 800, 768, run_kem, true, ""},
-    {LARCH_SCHEME_KEM, "ML-KEM-768", "ML-KEM-768", 1184, 1088, run_kem, true, ""},
-    {LARCH_SCHEME_KEM, "ML-KEM-1024", "ML-KEM-1024", 1568, 1568, run_kem, true, ""},
+    {"ML-KEM-512", "ML-KEM-512", NULL, run_kem, LARCH_SCHEME_KEM, 800, 768},
+    {"ML-KEM-768", "ML-KEM-768", NULL, run_kem, LARCH_SCHEME_KEM, 1184, 1088},
+    {"ML-KEM-1024", "ML-KEM-1024", NULL, run_kem, LARCH_SCHEME_KEM, 1568, 1568},
     /* The same two parts side by side, as TLS has them, without X-Wing's combiner. */
-    {LARCH_SCHEME_KEM, "X-Wing", "X25519MLKEM768", 1216, 1120, run_kem, false, "its X25519MLKEM768, keys ready"},
-    {LARCH_SCHEME_SIGNATURE, "ML-DSA-44", "ML-DSA-44", 1312, 2420, run_mldsa, true, ""},
-    {LARCH_SCHEME_SIGNATURE, "ML-DSA-65", "ML-DSA-65", 1952, 3309, run_mldsa, true, ""},
-    {LARCH_SCHEME_SIGNATURE, "ML-DSA-87", "ML-DSA-87", 2592, 4627, run_mldsa, true, ""},
-    {LARCH_SCHEME_KEM, "X25519", "X25519", 32, 32, run_agreement, false, ""},
-    {LARCH_SCHEME_KEM, "P-256 ECDH", "EC", 65, 65, run_agreement, false, ""},
-    {LARCH_SCHEME_KEM, "RSA-2048 OAEP", "RSA", 270, 256, run_rsa, false, ""},
-    {LARCH_SCHEME_SIGNATURE, "P-256 ECDSA", "EC", 65, 72, run_ecdsa, false, ""},
+    {"X-Wing", "X25519MLKEM768", "its X25519MLKEM768, keys ready", run_kem, LARCH_SCHEME_KEM, 1216, 1120},
+    {"ML-DSA-44", "ML-DSA-44", NULL, run_mldsa, LARCH_SCHEME_SIGNATURE, 1312, 2420},
+    {"ML-DSA-65", "ML-DSA-65", NULL, run_mldsa, LARCH_SCHEME_SIGNATURE, 1952, 3309},
+    {"ML-DSA-87", "ML-DSA-87", NULL, run_mldsa, LARCH_SCHEME_SIGNATURE, 2592, 4627},
+    {"X25519", "X25519", "", run_agreement, LARCH_SCHEME_KEM, 32, 32},
+    {"P-256 ECDH", "EC", "", run_agreement, LARCH_SCHEME_KEM, 65, 65},
+    {"RSA-2048 OAEP", "RSA", "", run_rsa, LARCH_SCHEME_KEM, 270, 256},
+    {"P-256 ECDSA", "EC", "", run_ecdsa, LARCH_SCHEME_SIGNATURE, 65, 72},
 };
 #define OFFERS (sizeof offers / sizeof offers[0])
 
@@ -273,15 +272,12 @@ void peer_openssl(void)
     static char version[64];
     static pair pairs[2 * OFFERS];
     (void)snprintf(version, sizeof version, "OpenSSL %s", OpenSSL_version(OPENSSL_VERSION_STRING));
-    for (size_t i = 0; i < OFFERS; i++)
-        for (unsigned as_bytes = 0; as_bytes <= offers[i].both; as_bytes++) {
-            const offer *o = &offers[i];
-            pair *p = &pairs[2 * i + as_bytes];
-            if (start(p, o, as_bytes != 0))
-                peer_offer(&(larch_scheme){o->kind, version, o->algorithm,
-                                           !o->both   ? o->how
-                                           : as_bytes ? "keys as bytes"
-                                                      : "key objects ready",
-                                           o->key_len, o->out_len, 1, o->run, p});
-        }
+    for (size_t i = 0; i < 2 * OFFERS; i++) {
+        const offer *o = &offers[i / 2];
+        const bool as_bytes = i % 2 != 0;
+        const char *how = o->how != NULL ? o->how : as_bytes ? "keys as bytes" : "key objects ready";
+        if ((as_bytes && o->how != NULL) || !start(&pairs[i], o, as_bytes))
+            continue;
+        peer_offer(&(larch_scheme){o->kind, version, o->algorithm, how, o->key_len, o->out_len, 1, o->run, &pairs[i]});
+    }
 }

@@ -5,10 +5,10 @@
  *
  *     <- scheme KIND KEY_LEN OUT_LEN LIBRARY ALGORITHM HOW     fields between tabs, numbered from 0 as they come
  *     <- ready
- *     -> time NUMBER OP MICROSECONDS        <- time NANOSECONDS CYCLES RUNS      or: failed
+ *     -> time NUMBER OP MICROSECONDS        <- time PICOSECONDS CYCLES RUNS      or: failed
  *     -> stack NUMBER OP                    <- stack BYTES                       or: failed
  *
- * It ends with its input. KIND and OP are the numbers in measure.h.
+ * It ends with its input. KIND and OP are the numbers in measure.h; times are those of one run.
  */
 #ifndef LARCH_PEERS_H
 #define LARCH_PEERS_H
