@@ -13,6 +13,9 @@
 
 /* ---- FIPS 202 ---------------------------------------------------------- */
 
+/* The round constants. [FIPS202 3.2.5] */
+extern const uint64_t larch_keccak_rc[24];
+
 /* A sponge in progress: absorb any number of times, then squeeze any number of
  * times. Holds secrets if what it absorbed was secret: wipe it. */
 typedef struct larch_keccak {
@@ -47,9 +50,16 @@ struct larch_kem_functions {
     bool (*dk_is_valid)(const uint8_t *dk);                                               /* hash check */
 };
 
+/* As fast as this processor can: the choice is made at each call, by its features. */
 extern const struct larch_kem_functions larch_mlkem_512;
 extern const struct larch_kem_functions larch_mlkem_768;
 extern const struct larch_kem_functions larch_mlkem_1024;
+
+/* For tests: the set's functions as written for one level, 0 being the portable
+ * code; NULL if this build or this processor does not have the level, or the set. */
+#define LARCH_PQ_LEVELS 3
+const char *larch_pq_level_name(unsigned level); /* "portable", "avx2", "avx512" */
+const struct larch_kem_functions *larch_mlkem_at_level(unsigned level, unsigned set);
 
 /* ---- FIPS 204 ---------------------------------------------------------- */
 
