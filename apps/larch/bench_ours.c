@@ -74,7 +74,7 @@ static bool add(larch_bench_rows *rows, const larch_scheme *scheme)
 }
 
 /* States live as long as the program, which ends with the command. */
-static bool add_kem(larch_bench_rows *rows, const larch_kem *kem, const char *how)
+static bool add_kem(larch_bench_rows *rows, const larch_kem *kem)
 {
     kem_state *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -82,7 +82,7 @@ static bool add_kem(larch_bench_rows *rows, const larch_kem *kem, const char *ho
     s->kem = kem;
     s->random = larch_crypto_random();
     return add(rows,
-               &(larch_scheme){LARCH_SCHEME_KEM, LIBRARY, kem->name, how, kem->ek_len, kem->ct_len, 1, run_kem, s});
+               &(larch_scheme){LARCH_SCHEME_KEM, LIBRARY, kem->name, "", kem->ek_len, kem->ct_len, 1, run_kem, s});
 }
 
 static bool add_sig(larch_bench_rows *rows, const larch_sig *sig)
@@ -92,20 +92,19 @@ static bool add_sig(larch_bench_rows *rows, const larch_sig *sig)
         return false;
     s->sig = sig;
     s->random = larch_crypto_random();
-    return add(rows, &(larch_scheme){LARCH_SCHEME_SIGNATURE, LIBRARY, sig->name, "portable", sig->pk_len, sig->sig_len,
-                                     1, run_sig, s});
+    return add(rows, &(larch_scheme){LARCH_SCHEME_SIGNATURE, LIBRARY, sig->name, "", sig->pk_len, sig->sig_len, 1,
+                                     run_sig, s});
 }
 
-bool larch_bench_add_ours(larch_bench_rows *rows, bool best)
+bool larch_bench_add_ours(larch_bench_rows *rows)
 {
     const larch_kem *kem;
     const larch_sig *sig;
     bool ok = true;
-    (void)best;
     for (size_t i = 0; ok && (kem = larch_kem_at(i)) != NULL; i++)
-        ok = add_kem(rows, kem, "portable");
+        ok = add_kem(rows, kem);
     if (ok && larch_kem_xwing() != NULL)
-        ok = add_kem(rows, larch_kem_xwing(), "portable");
+        ok = add_kem(rows, larch_kem_xwing());
     for (size_t i = 0; ok && (sig = larch_sig_at(i)) != NULL; i++)
         ok = add_sig(rows, sig);
     return ok;

@@ -34,8 +34,8 @@ typedef struct larch_bench_rows {
 /* Takes the scheme as a new row, if there is room. */
 void larch_bench_add(larch_bench_rows *rows, const larch_scheme *scheme, larch_bench_helper *helper, unsigned number);
 
-/* Our schemes. best: the fastest build of each alone. False if one does not work. */
-bool larch_bench_add_ours(larch_bench_rows *rows, bool best);
+/* Our schemes, as users get them. False if one does not work. */
+bool larch_bench_add_ours(larch_bench_rows *rows);
 
 /* Starts every helper program beside this one (larch-bench-peers*) and adds what they offer; returns how many
  * there are. The rows' texts are the helpers'. */

@@ -58,6 +58,9 @@ static bool answer(const char *line)
 int main(void)
 {
     char line[128];
+#ifdef PEER_LEVELS
+    peer_levels();
+#endif
 #ifdef PEER_MBEDTLS
     peer_mbedtls();
 #endif

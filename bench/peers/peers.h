@@ -22,6 +22,7 @@
 void peer_offer(const larch_scheme *scheme);
 
 /* Each offers what its library has. */
+void peer_levels(void);
 void peer_mbedtls(void);
 void peer_openssl(void);
 void peer_gcrypt(void);
