@@ -27,10 +27,33 @@ const larch_kem *larch_kem_find(unsigned set)
     return NULL;
 }
 
+/* FIPS 140-3, pairwise consistency: what the one key encapsulates, the other finds. */
+static larch_error check_pair(const larch_kem *kem, uint8_t *ek, uint8_t *dk)
+{
+#if LARCH_KEM_PAIRWISE_TEST
+    uint8_t m[64] = {0}, ct[LARCH_KEM_CT_MAX], ss[LARCH_KEM_SS_LEN], other[LARCH_KEM_SS_LEN];
+    kem->functions->encaps(ek, m, ct, ss);
+    kem->functions->decaps(dk, ct, other);
+    const bool fit = larch_ct_equal(ss, other, sizeof ss);
+    larch_wipe(ss, sizeof ss);
+    larch_wipe(other, sizeof other);
+    if (!fit) {
+        larch_wipe(ek, kem->ek_len);
+        larch_wipe(dk, kem->dk_len);
+        return LARCH_PLATFORM;
+    }
+#else
+    (void)kem;
+    (void)ek;
+    (void)dk;
+#endif
+    return LARCH_OK;
+}
+
 larch_error larch_kem_keygen(const larch_kem *kem, const uint8_t *seed, uint8_t *ek, uint8_t *dk)
 {
     kem->functions->keygen(seed, ek, dk);
-    return LARCH_OK;
+    return check_pair(kem, ek, dk);
 }
 
 larch_error larch_kem_check_ek(const larch_kem *kem, larch_bytes ek)
