@@ -191,7 +191,7 @@ static void decaps(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_
     larch_shake_squeeze(&j, rejected, sizeof rejected);
     encrypt(p, ek, m, k_r + 32, again);
 
-    mlkem_select(ss, larch_ct_equal(ct, again, ct_len(p)), k_r, rejected);
+    mlkem_select(ss, mlkem_ct_equal(ct, again, ct_len(p)), k_r, rejected);
 
     larch_wipe(m, sizeof m);
     larch_wipe(k_r, sizeof k_r);

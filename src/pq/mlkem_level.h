@@ -43,6 +43,19 @@ static inline size_t mlkem_vector_len(const mlkem_params *p) { return (size_t)ML
 static inline size_t mlkem_ek_len(const mlkem_params *p) { return mlkem_vector_len(p) + 32; }
 static inline size_t mlkem_ct_len(const mlkem_params *p) { return (size_t)32 * ((size_t)p->du * p->k + p->dv); }
 
+/* Whether the ciphertext is what encrypting again gave. With LARCH_KEM_DOUBLE_CHECK
+ * the comparison is made twice, so that one skipped or flipped instruction does not
+ * make a forged ciphertext genuine. */
+static inline bool mlkem_ct_equal(const uint8_t *ct, const uint8_t *again, size_t len)
+{
+    bool equal = larch_ct_equal(ct, again, len);
+#if LARCH_KEM_DOUBLE_CHECK
+    const uint8_t *volatile other = again; /* lest the second be taken from the first */
+    equal &= larch_ct_equal(other, ct, len);
+#endif
+    return equal;
+}
+
 /* ss = genuine ? k : rejected, without a branch; genuine is 0 or 1. */
 static inline void mlkem_select(uint8_t *ss, bool genuine, const uint8_t *k, const uint8_t *rejected)
 {

@@ -48,6 +48,11 @@ struct larch_kem_functions {
     larch_error (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
     bool (*ek_is_valid)(const uint8_t *ek);                                               /* modulus check */
     bool (*dk_is_valid)(const uint8_t *dk);                                               /* hash check */
+    /* The first three, count at a time with the same results, where they cannot fail; or all NULL. */
+    void (*keygen_many)(const uint8_t *const *seed, uint8_t *const *ek, uint8_t *const *dk, size_t count);
+    void (*encaps_many)(const uint8_t *const *ek, const uint8_t *const *m, uint8_t *const *ct, uint8_t *const *ss,
+                        size_t count);
+    void (*decaps_many)(const uint8_t *const *dk, const uint8_t *const *ct, uint8_t *const *ss, size_t count);
 };
 
 /* As fast as this processor can: the choice is made at each call, by its features. */

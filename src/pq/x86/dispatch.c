@@ -32,48 +32,77 @@ const char *larch_pq_level_name(unsigned level) { return level < LARCH_PQ_LEVELS
 
 /* One level's functions of one set; ops is an expression that tells the level's
  * operations, and where it gives NULL, the portable function is called. */
-#define FUNCTIONS(level, set, choose)                                                                        \
-    static larch_error keygen_##level##_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                 \
-    {                                                                                                        \
-        const x86_ops *ops = choose;                                                                         \
-        if (ops == NULL)                                                                                     \
-            return larch_mlkem_portable_##set.keygen(seed, ek, dk);                                          \
-        larch_x86_keygen(ops, &params_##set, &seed, &ek, &dk, 1);                                            \
-        return LARCH_OK;                                                                                     \
-    }                                                                                                        \
-    static larch_error encaps_##level##_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss) \
-    {                                                                                                        \
-        const x86_ops *ops = choose;                                                                         \
-        if (ops == NULL)                                                                                     \
-            return larch_mlkem_portable_##set.encaps(ek, m, ct, ss);                                         \
-        larch_x86_encaps(ops, &params_##set, &ek, &m, &ct, &ss, 1);                                          \
-        return LARCH_OK;                                                                                     \
-    }                                                                                                        \
-    static larch_error decaps_##level##_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)             \
-    {                                                                                                        \
-        const x86_ops *ops = choose;                                                                         \
-        if (ops == NULL)                                                                                     \
-            return larch_mlkem_portable_##set.decaps(dk, ct, ss);                                            \
-        larch_x86_decaps(ops, &params_##set, &dk, &ct, &ss, 1);                                              \
-        return LARCH_OK;                                                                                     \
-    }                                                                                                        \
-    static bool ek_is_valid_##level##_##set(const uint8_t *ek)                                               \
-    {                                                                                                        \
-        const x86_ops *ops = choose;                                                                         \
-        return ops == NULL ? larch_mlkem_portable_##set.ek_is_valid(ek)                                      \
-                           : larch_x86_ek_is_valid(ops, &params_##set, ek);                                  \
-    }                                                                                                        \
-    static bool dk_is_valid_##level##_##set(const uint8_t *dk)                                               \
-    {                                                                                                        \
-        const x86_ops *ops = choose;                                                                         \
-        return ops == NULL ? larch_mlkem_portable_##set.dk_is_valid(dk)                                      \
-                           : larch_x86_dk_is_valid(ops, &params_##set, dk);                                  \
+#define FUNCTIONS(level, set, choose)                                                                               \
+    static larch_error keygen_##level##_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                        \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        if (ops == NULL)                                                                                            \
+            return larch_mlkem_portable_##set.keygen(seed, ek, dk);                                                 \
+        larch_x86_keygen(ops, &params_##set, seed, ek, dk);                                                         \
+        return LARCH_OK;                                                                                            \
+    }                                                                                                               \
+    static larch_error encaps_##level##_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss)        \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        if (ops == NULL)                                                                                            \
+            return larch_mlkem_portable_##set.encaps(ek, m, ct, ss);                                                \
+        larch_x86_encaps(ops, &params_##set, ek, m, ct, ss);                                                        \
+        return LARCH_OK;                                                                                            \
+    }                                                                                                               \
+    static larch_error decaps_##level##_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)                    \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        if (ops == NULL)                                                                                            \
+            return larch_mlkem_portable_##set.decaps(dk, ct, ss);                                                   \
+        larch_x86_decaps(ops, &params_##set, dk, ct, ss);                                                           \
+        return LARCH_OK;                                                                                            \
+    }                                                                                                               \
+    static bool ek_is_valid_##level##_##set(const uint8_t *ek)                                                      \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        return ops == NULL ? larch_mlkem_portable_##set.ek_is_valid(ek)                                             \
+                           : larch_x86_ek_is_valid(ops, &params_##set, ek);                                         \
+    }                                                                                                               \
+    static bool dk_is_valid_##level##_##set(const uint8_t *dk)                                                      \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        return ops == NULL ? larch_mlkem_portable_##set.dk_is_valid(dk)                                             \
+                           : larch_x86_dk_is_valid(ops, &params_##set, dk);                                         \
+    }                                                                                                               \
+    static void keygen_many_##level##_##set(const uint8_t *const *seed, uint8_t *const *ek, uint8_t *const *dk,     \
+                                            size_t count)                                                           \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        if (ops != NULL)                                                                                            \
+            larch_x86_keygen_many(ops, &params_##set, seed, ek, dk, count);                                         \
+        for (size_t i = 0; ops == NULL && i < count; i++)                                                           \
+            (void)larch_mlkem_portable_##set.keygen(seed[i], ek[i], dk[i]);                                         \
+    }                                                                                                               \
+    static void encaps_many_##level##_##set(const uint8_t *const *ek, const uint8_t *const *m, uint8_t *const *ct,  \
+                                            uint8_t *const *ss, size_t count)                                       \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        if (ops != NULL)                                                                                            \
+            larch_x86_encaps_many(ops, &params_##set, ek, m, ct, ss, count);                                        \
+        for (size_t i = 0; ops == NULL && i < count; i++)                                                           \
+            (void)larch_mlkem_portable_##set.encaps(ek[i], m[i], ct[i], ss[i]);                                     \
+    }                                                                                                               \
+    static void decaps_many_##level##_##set(const uint8_t *const *dk, const uint8_t *const *ct, uint8_t *const *ss, \
+                                            size_t count)                                                           \
+    {                                                                                                               \
+        const x86_ops *ops = choose;                                                                                \
+        if (ops != NULL)                                                                                            \
+            larch_x86_decaps_many(ops, &params_##set, dk, ct, ss, count);                                           \
+        for (size_t i = 0; ops == NULL && i < count; i++)                                                           \
+            (void)larch_mlkem_portable_##set.decaps(dk[i], ct[i], ss[i]);                                           \
     }
 
 #define TABLE(level, set)                                                                                     \
     {                                                                                                         \
         .keygen = keygen_##level##_##set, .encaps = encaps_##level##_##set, .decaps = decaps_##level##_##set, \
-        .ek_is_valid = ek_is_valid_##level##_##set, .dk_is_valid = dk_is_valid_##level##_##set                \
+        .ek_is_valid = ek_is_valid_##level##_##set, .dk_is_valid = dk_is_valid_##level##_##set,               \
+        .keygen_many = keygen_many_##level##_##set, .encaps_many = encaps_many_##level##_##set,               \
+        .decaps_many = decaps_many_##level##_##set                                                            \
     }
 
 #define MLKEM_SET(set)                                                     \

@@ -45,6 +45,15 @@ static x86_job noise_job(const mlkem_params *p, x86_poly *poly, const uint8_t *s
                      .poly = poly};
 }
 
+/* The 2 k + 1 polynomials of an encryption's noise: y, e1, e2. */
+static size_t add_noise(const mlkem_params *p, x86_job *jobs, x86_poly *noise, const uint8_t *r)
+{
+    const uint8_t count = (uint8_t)(2 * p->k + 1);
+    for (uint8_t i = 0; i < count; i++)
+        jobs[i] = noise_job(p, &noise[i], r, i, i < p->k);
+    return count;
+}
+
 static x86_job hash_job(x86_kind kind, const uint8_t *in, size_t in_len, uint8_t *out)
 {
     return (x86_job){.in = in, .in_len = in_len, .kind = kind, .bytes = out};
@@ -116,136 +125,246 @@ static void leave(const x86_ops *ops)
     larch_x86_burn();
 }
 
-/* ML-KEM.KeyGen_internal [FIPS203 algorithm 16], K-PKE.KeyGen [algorithm 13] within. */
-static void keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *seed, uint8_t *ek, uint8_t *dk)
-{
-    x86_poly a[K_MAX * K_MAX], s_e[2 * K_MAX], t;
-    x86_factor factors[K_MAX];
-    x86_job jobs[K_MAX * K_MAX + 2 * K_MAX];
+/* Three operations follow, each on count items side by side, of which every item
+ * has its own work. jobs has room for what all items need at a time. */
+
+typedef struct keygen_work {
+    x86_poly a[K_MAX * K_MAX], s_e[2 * K_MAX];
     uint8_t rho_sigma[64];
+} keygen_work;
+
+#define KEYGEN_JOBS (K_MAX * K_MAX + 2 * K_MAX)
+
+/* The rest of K-PKE.KeyGen [FIPS203 algorithm 13], after its sampling; and dk but for H(ek). */
+static void finish_keygen(const x86_ops *ops, const mlkem_params *p, keygen_work *w, const uint8_t *seed, uint8_t *ek,
+                          uint8_t *dk)
+{
     const unsigned k = p->k;
     const size_t vector_len = mlkem_vector_len(p), ek_len = mlkem_ek_len(p);
-
-    jobs[0] = (x86_job){.in = seed, .in_len = 32, .tail = {p->k}, .tail_len = 1, .kind = X86_G, .bytes = rho_sigma};
-    larch_x86_run(ops, jobs, 1);
-    MLKEM_PUBLIC(rho_sigma, 32); /* rho is the end of ek */
-    size_t count = add_matrix(p, jobs, a, rho_sigma, false);
-    for (uint8_t i = 0; i < 2 * k; i++)
-        jobs[count++] = noise_job(p, &s_e[i], rho_sigma + 32, i, true);
-    larch_x86_run(ops, jobs, count);
-
-    for (unsigned i = 0; i < 2 * k; i++)
-        ops->ntt(&s_e[i]);
-    for (unsigned i = 0; i < k; i++) {
-        ops->factor(&factors[i], &s_e[i]);
-        ops->encode(dk + MLKEM_POLY_LEN * i, &s_e[i], 12);
-    }
-    for (unsigned i = 0; i < k; i++) {
-        ops->multiply(&t, &a[i * k], 1, factors, k);
-        ops->scale_add(&t, &s_e[k + i]);
-        ops->encode(ek + MLKEM_POLY_LEN * i, &t, 12);
-    }
-    memcpy(ek + vector_len, rho_sigma, 32);
-    memcpy(dk + vector_len, ek, ek_len);
-    jobs[0] = hash_job(X86_H, ek, ek_len, dk + vector_len + ek_len);
-    larch_x86_run(ops, jobs, 1);
-    memcpy(dk + vector_len + ek_len + 32, seed + 32, 32);
-
-    larch_wipe(s_e, sizeof s_e[0] * 2 * k);
-    larch_wipe(factors, sizeof factors[0] * k);
-    larch_wipe(&t, sizeof t);
-    larch_wipe(rho_sigma, sizeof rho_sigma);
-    leave(ops);
-}
-
-void larch_x86_keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *seed, uint8_t *const *ek,
-                      uint8_t *const *dk, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        keygen(ops, p, seed[i], ek[i], dk[i]);
-}
-
-/* ML-KEM.Encaps_internal [FIPS203 algorithm 17]. */
-static void encaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *ek, const uint8_t *m, uint8_t *ct,
-                   uint8_t *ss)
-{
-    public_key key;
-    x86_poly noise[NOISE_MAX];
-    x86_job jobs[K_MAX * K_MAX + 1];
-    uint8_t m_h[64], k_r[64];
-    const unsigned k = p->k;
-
-    memcpy(m_h, m, 32);
-    jobs[0] = hash_job(X86_H, ek, mlkem_ek_len(p), m_h + 32);
-    larch_x86_run(ops, jobs, 1 + add_matrix(p, jobs + 1, key.a, ek + mlkem_vector_len(p), true));
-    jobs[0] = hash_job(X86_G, m_h, 64, k_r);
-    larch_x86_run(ops, jobs, 1);
-    for (uint8_t i = 0; i < 2 * k + 1; i++)
-        jobs[i] = noise_job(p, &noise[i], k_r + 32, i, i < k);
-    larch_x86_run(ops, jobs, 2 * k + 1);
-    for (unsigned i = 0; i < k; i++)
-        ops->decode(&key.t[i], ek + MLKEM_POLY_LEN * i, 12);
-    encrypt(ops, p, &key, noise, m, ct);
-    memcpy(ss, k_r, 32);
-    larch_wipe(noise, sizeof noise[0] * (2 * k + 1));
-    larch_wipe(m_h, sizeof m_h);
-    larch_wipe(k_r, sizeof k_r);
-    leave(ops);
-}
-
-void larch_x86_encaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *ek, const uint8_t *const *m,
-                      uint8_t *const *ct, uint8_t *const *ss, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        encaps(ops, p, ek[i], m[i], ct[i], ss[i]);
-}
-
-/* ML-KEM.Decaps_internal [FIPS203 algorithm 18]. */
-static void decaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *dk, const uint8_t *ct, uint8_t *ss)
-{
-    public_key key;
     x86_factor s[K_MAX];
-    x86_poly noise[NOISE_MAX], t;
-    x86_job jobs[K_MAX * K_MAX + 1];
-    uint8_t m_h[64], k_r[64], rejected[32], z_ct[32 + CT_MAX], again[CT_MAX];
-    const unsigned k = p->k;
-    const uint8_t *ek = dk + mlkem_vector_len(p), *h = ek + mlkem_ek_len(p);
-
-    memcpy(z_ct, h + 32, 32);
-    memcpy(z_ct + 32, ct, mlkem_ct_len(p));
-    jobs[0] = hash_job(X86_J, z_ct, 32 + mlkem_ct_len(p), rejected);
-    larch_x86_run(ops, jobs, 1 + add_matrix(p, jobs + 1, key.a, ek + mlkem_vector_len(p), true));
+    x86_poly t;
+    for (unsigned i = 0; i < 2 * k; i++)
+        ops->ntt(&w->s_e[i]);
     for (unsigned i = 0; i < k; i++) {
-        ops->decode(&t, dk + MLKEM_POLY_LEN * i, 12);
-        ops->factor(&s[i], &t);
-        ops->decode(&key.t[i], ek + MLKEM_POLY_LEN * i, 12);
+        ops->factor(&s[i], &w->s_e[i]);
+        ops->encode(dk + (size_t)MLKEM_POLY_LEN * i, &w->s_e[i], 12);
     }
-    decrypt(ops, p, s, ct, m_h);
-    memcpy(m_h + 32, h, 32);
-    jobs[0] = hash_job(X86_G, m_h, 64, k_r);
-    larch_x86_run(ops, jobs, 1);
-    for (uint8_t i = 0; i < 2 * k + 1; i++)
-        jobs[i] = noise_job(p, &noise[i], k_r + 32, i, i < k);
-    larch_x86_run(ops, jobs, 2 * k + 1);
-    encrypt(ops, p, &key, noise, m_h, again);
-    mlkem_select(ss, larch_ct_equal(ct, again, mlkem_ct_len(p)), k_r, rejected);
-
+    for (unsigned i = 0; i < k; i++) {
+        ops->multiply(&t, &w->a[i * k], 1, s, k);
+        ops->scale_add(&t, &w->s_e[k + i]);
+        ops->encode(ek + (size_t)MLKEM_POLY_LEN * i, &t, 12);
+    }
+    memcpy(ek + vector_len, w->rho_sigma, 32);
+    memcpy(dk + vector_len, ek, ek_len);
+    memcpy(dk + vector_len + ek_len + 32, seed + 32, 32);
     larch_wipe(s, sizeof s[0] * k);
     larch_wipe(&t, sizeof t);
-    larch_wipe(noise, sizeof noise[0] * (2 * k + 1));
-    larch_wipe(m_h, sizeof m_h);
-    larch_wipe(k_r, sizeof k_r);
-    larch_wipe(rejected, sizeof rejected);
-    larch_wipe(z_ct, 32);
-    larch_wipe(again, mlkem_ct_len(p));
+    larch_x86_burn();
+}
+
+/* ML-KEM.KeyGen_internal [FIPS203 algorithm 16]. */
+static void keygen(const x86_ops *ops, const mlkem_params *p, keygen_work *w, x86_job *jobs, const uint8_t *const *seed,
+                   uint8_t *const *ek, uint8_t *const *dk, size_t count)
+{
+    const uint8_t noises = (uint8_t)(2 * p->k);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = (x86_job){
+            .in = seed[i], .in_len = 32, .tail = {p->k}, .tail_len = 1, .kind = X86_G, .bytes = w[i].rho_sigma};
+    larch_x86_run(ops, jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        MLKEM_PUBLIC(w[i].rho_sigma, 32); /* rho is the end of ek */
+        n += add_matrix(p, jobs + n, w[i].a, w[i].rho_sigma, false);
+    }
+    for (size_t i = 0; i < count; i++)
+        for (uint8_t nonce = 0; nonce < noises; nonce++)
+            jobs[n++] = noise_job(p, &w[i].s_e[nonce], w[i].rho_sigma + 32, nonce, true);
+    larch_x86_run(ops, jobs, n);
+    for (size_t i = 0; i < count; i++) {
+        finish_keygen(ops, p, &w[i], seed[i], ek[i], dk[i]);
+        jobs[i] = hash_job(X86_H, ek[i], mlkem_ek_len(p), dk[i] + mlkem_vector_len(p) + mlkem_ek_len(p));
+        larch_wipe(w[i].s_e, sizeof w[i].s_e[0] * noises);
+        larch_wipe(w[i].rho_sigma, sizeof w[i].rho_sigma);
+    }
+    larch_x86_run(ops, jobs, count);
     leave(ops);
 }
 
-void larch_x86_decaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *dk, const uint8_t *const *ct,
-                      uint8_t *const *ss, size_t count)
+typedef struct encaps_work {
+    public_key key;
+    x86_poly noise[NOISE_MAX];
+    uint8_t m_h[64], k_r[64];
+} encaps_work;
+
+#define ENCAPS_JOBS (K_MAX * K_MAX + 1)
+_Static_assert(NOISE_MAX <= ENCAPS_JOBS, "the jobs of noise fit");
+
+/* ML-KEM.Encaps_internal [FIPS203 algorithm 17]. */
+static void encaps(const x86_ops *ops, const mlkem_params *p, encaps_work *w, x86_job *jobs, const uint8_t *const *ek,
+                   const uint8_t *const *m, uint8_t *const *ct, uint8_t *const *ss, size_t count)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) { /* the longest first */
+        memcpy(w[i].m_h, m[i], 32);
+        jobs[n++] = hash_job(X86_H, ek[i], mlkem_ek_len(p), w[i].m_h + 32);
+    }
     for (size_t i = 0; i < count; i++)
-        decaps(ops, p, dk[i], ct[i], ss[i]);
+        n += add_matrix(p, jobs + n, w[i].key.a, ek[i] + mlkem_vector_len(p), true);
+    larch_x86_run(ops, jobs, n);
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = hash_job(X86_G, w[i].m_h, 64, w[i].k_r);
+    larch_x86_run(ops, jobs, count);
+    n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += add_noise(p, jobs + n, w[i].noise, w[i].k_r + 32);
+    larch_x86_run(ops, jobs, n);
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned j = 0; j < p->k; j++)
+            ops->decode(&w[i].key.t[j], ek[i] + (size_t)MLKEM_POLY_LEN * j, 12);
+        encrypt(ops, p, &w[i].key, w[i].noise, m[i], ct[i]);
+        memcpy(ss[i], w[i].k_r, 32);
+        larch_wipe(w[i].noise, sizeof w[i].noise[0] * (2u * p->k + 1));
+        larch_wipe(w[i].m_h, sizeof w[i].m_h);
+        larch_wipe(w[i].k_r, sizeof w[i].k_r);
+    }
+    leave(ops);
+}
+
+typedef struct decaps_work {
+    x86_poly noise[NOISE_MAX];
+    uint8_t m_h[64], k_r[64], rejected[32], z_ct[32 + CT_MAX];
+} decaps_work;
+
+/* A decapsulation key, expanded. */
+typedef struct secret_key {
+    public_key public;
+    x86_factor s[K_MAX];
+    const uint8_t *dk; /* of which it was made; NULL: not yet */
+} secret_key;
+
+/* The jobs of count decapsulations under one key. */
+#define DECAPS_JOBS(count) (K_MAX * K_MAX + (count)*NOISE_MAX)
+
+static void expand(const x86_ops *ops, const mlkem_params *p, secret_key *key, const uint8_t *dk)
+{
+    x86_poly s;
+    for (unsigned i = 0; i < p->k; i++) {
+        ops->decode(&s, dk + (size_t)MLKEM_POLY_LEN * i, 12);
+        ops->factor(&key->s[i], &s);
+        ops->decode(&key->public.t[i], dk + mlkem_vector_len(p) + (size_t)MLKEM_POLY_LEN * i, 12);
+    }
+    key->dk = dk;
+    larch_wipe(&s, sizeof s);
+}
+
+/* ML-KEM.Decaps_internal [FIPS203 algorithm 18], all under one key, which is expanded if need be. */
+static void decaps(const x86_ops *ops, const mlkem_params *p, secret_key *key, decaps_work *w, x86_job *jobs,
+                   const uint8_t *dk, const uint8_t *const *ct, uint8_t *const *ss, size_t count)
+{
+    const uint8_t *h = dk + mlkem_vector_len(p) + mlkem_ek_len(p);
+    const size_t ct_len = mlkem_ct_len(p);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(w[i].z_ct, h + 32, 32);
+        memcpy(w[i].z_ct + 32, ct[i], ct_len);
+        jobs[n++] = hash_job(X86_J, w[i].z_ct, 32 + ct_len, w[i].rejected);
+    }
+    if (key->dk != dk)
+        n += add_matrix(p, jobs + n, key->public.a, h - 32, true);
+    larch_x86_run(ops, jobs, n);
+    if (key->dk != dk)
+        expand(ops, p, key, dk);
+    for (size_t i = 0; i < count; i++) {
+        decrypt(ops, p, key->s, ct[i], w[i].m_h);
+        memcpy(w[i].m_h + 32, h, 32);
+        jobs[i] = hash_job(X86_G, w[i].m_h, 64, w[i].k_r);
+    }
+    larch_x86_run(ops, jobs, count);
+    n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += add_noise(p, jobs + n, w[i].noise, w[i].k_r + 32);
+    larch_x86_run(ops, jobs, n);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t again[CT_MAX];
+        encrypt(ops, p, &key->public, w[i].noise, w[i].m_h, again);
+        mlkem_select(ss[i], mlkem_ct_equal(ct[i], again, ct_len), w[i].k_r, w[i].rejected);
+        larch_wipe(again, ct_len);
+        larch_wipe(w[i].noise, sizeof w[i].noise[0] * (2u * p->k + 1));
+        larch_wipe(w[i].m_h, sizeof w[i].m_h);
+        larch_wipe(w[i].k_r, sizeof w[i].k_r);
+        larch_wipe(w[i].rejected, sizeof w[i].rejected);
+        larch_wipe(w[i].z_ct, 32);
+    }
+    leave(ops);
+}
+
+/* ---- one and many ------------------------------------------------------ */
+
+void larch_x86_keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *seed, uint8_t *ek, uint8_t *dk)
+{
+    keygen_work w;
+    x86_job jobs[KEYGEN_JOBS];
+    keygen(ops, p, &w, jobs, &seed, &ek, &dk, 1);
+}
+
+void larch_x86_encaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *ek, const uint8_t *m, uint8_t *ct,
+                      uint8_t *ss)
+{
+    encaps_work w;
+    x86_job jobs[ENCAPS_JOBS];
+    encaps(ops, p, &w, jobs, &ek, &m, &ct, &ss, 1);
+}
+
+void larch_x86_decaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *dk, const uint8_t *ct, uint8_t *ss)
+{
+    decaps_work w;
+    secret_key key;
+    x86_job jobs[DECAPS_JOBS(1)];
+    key.dk = NULL;
+    decaps(ops, p, &key, &w, jobs, dk, &ct, &ss, 1);
+    larch_wipe(key.s, sizeof key.s[0] * p->k);
+}
+
+/* How many share the lanes: enough to fill them, without too much stack. */
+enum { KEYS = 4, CIPHERTEXTS = 8 };
+
+static size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
+
+void larch_x86_keygen_many(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *seed, uint8_t *const *ek,
+                           uint8_t *const *dk, size_t count)
+{
+    keygen_work w[KEYS];
+    x86_job jobs[KEYS * KEYGEN_JOBS];
+    for (size_t i = 0, n; i < count; i += n) {
+        n = at_most(count - i, KEYS);
+        keygen(ops, p, w, jobs, seed + i, ek + i, dk + i, n);
+    }
+}
+
+void larch_x86_encaps_many(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *ek, const uint8_t *const *m,
+                           uint8_t *const *ct, uint8_t *const *ss, size_t count)
+{
+    encaps_work w[KEYS];
+    x86_job jobs[KEYS * ENCAPS_JOBS];
+    for (size_t i = 0, n; i < count; i += n) {
+        n = at_most(count - i, KEYS);
+        encaps(ops, p, w, jobs, ek + i, m + i, ct + i, ss + i, n);
+    }
+}
+
+void larch_x86_decaps_many(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *dk,
+                           const uint8_t *const *ct, uint8_t *const *ss, size_t count)
+{
+    decaps_work w[CIPHERTEXTS];
+    secret_key key;
+    x86_job jobs[DECAPS_JOBS(CIPHERTEXTS)];
+    key.dk = NULL;
+    for (size_t i = 0, n; i < count; i += n) {
+        for (n = 1; n < at_most(count - i, CIPHERTEXTS) && dk[i + n] == dk[i]; n++)
+            ;
+        decaps(ops, p, &key, w, jobs, dk[i], ct + i, ss + i, n);
+    }
+    larch_wipe(key.s, sizeof key.s[0] * p->k);
 }
 
 bool larch_x86_ek_is_valid(const x86_ops *ops, const mlkem_params *p, const uint8_t *ek)

@@ -104,13 +104,18 @@ typedef struct x86_job {
  * begins, so those with most blocks should come first. */
 void larch_x86_run(const x86_ops *ops, const x86_job *jobs, size_t count);
 
-/* ML-KEM's three operations, count at once. Results of each as if alone. */
-void larch_x86_keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *seed, uint8_t *const *ek,
-                      uint8_t *const *dk, size_t count);
-void larch_x86_encaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *ek, const uint8_t *const *m,
-                      uint8_t *const *ct, uint8_t *const *ss, size_t count);
-void larch_x86_decaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *dk, const uint8_t *const *ct,
-                      uint8_t *const *ss, size_t count);
+/* ML-KEM's three operations [FIPS203 6], one or count at once: those share the lanes,
+ * decapsulations where neighbours have the same dk (the same pointer). */
+void larch_x86_keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *seed, uint8_t *ek, uint8_t *dk);
+void larch_x86_encaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *ek, const uint8_t *m, uint8_t *ct,
+                      uint8_t *ss);
+void larch_x86_decaps(const x86_ops *ops, const mlkem_params *p, const uint8_t *dk, const uint8_t *ct, uint8_t *ss);
+void larch_x86_keygen_many(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *seed, uint8_t *const *ek,
+                           uint8_t *const *dk, size_t count);
+void larch_x86_encaps_many(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *ek, const uint8_t *const *m,
+                           uint8_t *const *ct, uint8_t *const *ss, size_t count);
+void larch_x86_decaps_many(const x86_ops *ops, const mlkem_params *p, const uint8_t *const *dk,
+                           const uint8_t *const *ct, uint8_t *const *ss, size_t count);
 bool larch_x86_ek_is_valid(const x86_ops *ops, const mlkem_params *p, const uint8_t *ek);
 bool larch_x86_dk_is_valid(const x86_ops *ops, const mlkem_params *p, const uint8_t *dk);
 
