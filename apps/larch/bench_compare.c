@@ -115,7 +115,7 @@ int larch_bench_compare(const larch_bench_options *options, bool kex)
     const double seconds = options->seconds > 0 ? options->seconds : SECONDS;
     larch_bench_rows *rows = calloc(1, sizeof *rows);
     (void)signal(SIGPIPE, SIG_IGN); /* a helper that ends is noticed by its silence */
-    if (rows == NULL || !larch_bench_add_ours(rows)) {
+    if (rows == NULL || !larch_bench_add_ours(rows, !kex)) {
         free(rows);
         return larch_app_fail("bench", "an operation of ours does not work");
     }

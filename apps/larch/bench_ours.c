@@ -9,6 +9,7 @@
 #include "larch/sig.h"
 
 #define LIBRARY LARCH_APP_VERSION
+#define BATCH   8
 
 typedef struct kem_state {
     const larch_kem *kem;
@@ -19,6 +20,13 @@ typedef struct kem_state {
     uint8_t ct[LARCH_KEM_CT_MAX];
     uint8_t ss[LARCH_KEM_SS_LEN];
 } kem_state;
+
+typedef struct batch_state {
+    const larch_kem *kem;
+    larch_random random;
+    bool one_key; /* all to the first key, as at a gateway; else each has its own */
+    kem_state each[BATCH];
+} batch_state;
 
 typedef struct sig_state {
     const larch_sig *sig;
@@ -44,6 +52,33 @@ static bool run_kem(void *state, unsigned op)
         return larch_kem_decaps(kem, s->dk, (larch_bytes){s->ct, kem->ct_len}, ss) == LARCH_OK &&
                memcmp(ss, s->ss, sizeof ss) == 0;
     }
+}
+
+static bool run_batch(void *state, unsigned op)
+{
+    batch_state *s = state;
+    const larch_kem *kem = s->kem;
+    larch_kem_keygen_item keygen[BATCH];
+    larch_kem_encaps_item encaps[BATCH];
+    larch_kem_decaps_item decaps[BATCH];
+    uint8_t ss[BATCH][LARCH_KEM_SS_LEN];
+    bool ok = true;
+    for (size_t i = 0; i < BATCH; i++) {
+        kem_state *mine = &s->each[i], *receiver = &s->each[s->one_key ? 0 : i];
+        keygen[i] = (larch_kem_keygen_item){.seed = mine->seed, .ek = mine->ek, .dk = mine->dk};
+        encaps[i] = (larch_kem_encaps_item){.ek = {receiver->ek, kem->ek_len}, .ct = mine->ct, .ss = mine->ss};
+        decaps[i] = (larch_kem_decaps_item){.dk = receiver->dk, .ct = {mine->ct, kem->ct_len}, .ss = ss[i]};
+        if (op == 0)
+            ok = ok && larch_random_fill(&s->random, mine->seed, kem->seed_len) == LARCH_OK;
+    }
+    if (op == 0)
+        return ok && larch_kem_keygen_batch(kem, keygen, BATCH) == LARCH_OK;
+    if (op == 1)
+        return larch_kem_encaps_batch(kem, &s->random, encaps, BATCH) == LARCH_OK;
+    ok = larch_kem_decaps_batch(kem, decaps, BATCH) == LARCH_OK;
+    for (size_t i = 0; i < BATCH; i++)
+        ok = ok && memcmp(ss[i], s->each[i].ss, sizeof ss[i]) == 0;
+    return ok;
 }
 
 static bool run_sig(void *state, unsigned op)
@@ -85,6 +120,19 @@ static bool add_kem(larch_bench_rows *rows, const larch_kem *kem)
                &(larch_scheme){LARCH_SCHEME_KEM, LIBRARY, kem->name, "", kem->ek_len, kem->ct_len, 1, run_kem, s});
 }
 
+static bool add_batch(larch_bench_rows *rows, const larch_kem *kem, bool one_key)
+{
+    batch_state *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return false;
+    s->kem = kem;
+    s->random = larch_crypto_random();
+    s->one_key = one_key;
+    return add(rows, &(larch_scheme){LARCH_SCHEME_KEM, LIBRARY, kem->name,
+                                     one_key ? "batch of 8, one key" : "batch of 8, a key each", kem->ek_len,
+                                     kem->ct_len, BATCH, run_batch, s});
+}
+
 static bool add_sig(larch_bench_rows *rows, const larch_sig *sig)
 {
     sig_state *s = calloc(1, sizeof *s);
@@ -96,13 +144,13 @@ static bool add_sig(larch_bench_rows *rows, const larch_sig *sig)
                                      run_sig, s});
 }
 
-bool larch_bench_add_ours(larch_bench_rows *rows)
+bool larch_bench_add_ours(larch_bench_rows *rows, bool batches)
 {
     const larch_kem *kem;
     const larch_sig *sig;
     bool ok = true;
     for (size_t i = 0; ok && (kem = larch_kem_at(i)) != NULL; i++)
-        ok = add_kem(rows, kem);
+        ok = add_kem(rows, kem) && (!batches || (add_batch(rows, kem, false) && add_batch(rows, kem, true)));
     if (ok && larch_kem_xwing() != NULL)
         ok = add_kem(rows, larch_kem_xwing());
     for (size_t i = 0; ok && (sig = larch_sig_at(i)) != NULL; i++)

@@ -35,7 +35,7 @@ typedef struct larch_bench_rows {
 void larch_bench_add(larch_bench_rows *rows, const larch_scheme *scheme, larch_bench_helper *helper, unsigned number);
 
 /* Our schemes, as users get them. False if one does not work. */
-bool larch_bench_add_ours(larch_bench_rows *rows);
+bool larch_bench_add_ours(larch_bench_rows *rows, bool batches);
 
 /* Starts every helper program beside this one (larch-bench-peers*) and adds what they offer; returns how many
  * there are. The rows' texts are the helpers'. */
