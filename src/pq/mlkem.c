@@ -55,6 +55,17 @@ static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, c
     larch_wipe(&a, sizeof a);
 }
 
+/* (rho, sigma) = G(d || k). Not inlined: compilers keep d in a vector register and
+ * spill it, here where later frames overwrite it. */
+NOINLINE static void expand_seed(const params *p, const uint8_t *seed, uint8_t rho_sigma[64])
+{
+    uint8_t d_k[33];
+    memcpy(d_k, seed, 32);
+    d_k[32] = p->k;
+    larch_sha3_512(LARCH_BYTES(d_k), rho_sigma);
+    larch_wipe(d_k, sizeof d_k);
+}
+
 /* ML-KEM.KeyGen_internal [FIPS203 algorithm 16], with K-PKE.KeyGen [algorithm 13] within.
  *
  *     dk = ByteEncode_12(s) | ek | H(ek) | z        ek = ByteEncode_12(t) | rho
@@ -63,12 +74,11 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
 {
     mlkem_factor s[K_MAX];
     mlkem_poly t, e;
-    uint8_t d_k[33], rho_sigma[64];
+    uint8_t rho_sigma[64];
     const uint8_t *rho = rho_sigma, *sigma = rho_sigma + 32;
 
-    memcpy(d_k, seed, 32);
-    d_k[32] = p->k;
-    larch_sha3_512(LARCH_BYTES(d_k), rho_sigma);
+    memcpy(dk + vector_len(p) + ek_len(p) + 32, seed + 32, 32); /* first, lest z wait in a register and be spilled */
+    expand_seed(p, seed, rho_sigma);
     MLKEM_PUBLIC(rho, 32); /* it is the end of ek */
 
     sample_vector(p, s, sigma);
@@ -89,12 +99,10 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
     memcpy(dk, ek, ek_len(p));
     dk += ek_len(p);
     larch_sha3_256((larch_bytes){ek, ek_len(p)}, dk);
-    memcpy(dk + 32, seed + 32, 32);
 
     larch_wipe(s, sizeof s);
     larch_wipe(&t, sizeof t);
     larch_wipe(&e, sizeof e);
-    larch_wipe(d_k, sizeof d_k);
     larch_wipe(rho_sigma, sizeof rho_sigma);
 }
 

@@ -36,21 +36,22 @@ static ucontext_t here, there;
 
 /* The operation's arguments: not on the stack that is searched. */
 static const larch_kem *kem;
-static enum { KEYGEN, ENCAPS, DECAPS, LEAK } operation;
+typedef enum operation { KEYGEN, ENCAPS, DECAPS, LEAK } operation;
+static operation now;
 static uint8_t seed[LARCH_KEM_SEED_LEN], m[32], ek[LARCH_KEM_EK_MAX], dk[LARCH_KEM_DK_MAX], ct[LARCH_KEM_CT_MAX];
 static uint8_t ss[LARCH_KEM_SS_LEN];
 
 /* The control: a secret left behind must be found. */
 static void leak(void)
 {
-    volatile uint8_t copy[64];
+    volatile uint8_t copy[1024]; /* deeper than the way back from here overwrites */
     for (unsigned i = 0; i < sizeof copy; i++)
-        copy[i] = seed[i];
+        copy[i] = seed[i % sizeof seed];
 }
 
 static void run(void)
 {
-    switch (operation) {
+    switch (now) {
     case KEYGEN:
         kem->functions->keygen(seed, ek, dk);
         break;
@@ -66,9 +67,9 @@ static void run(void)
     }
 }
 
-static void on_own_stack(int what)
+static void on_own_stack(operation what)
 {
-    operation = what;
+    now = what;
     memset(stack, 0, sizeof stack);
     assert_int_equal(getcontext(&there), 0);
     there.uc_stack.ss_sp = stack;

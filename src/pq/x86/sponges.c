@@ -70,6 +70,7 @@ static void absorb(lanes *a, unsigned l)
     last[rate - 1] ^= 0x80;
     for (unsigned i = 0; i < rate / 8; i++)
         s[i * width] ^= load64(last + (size_t)8 * i);
+    larch_wipe(last, rate);
     lane->absorbing = false;
 }
 
