@@ -179,9 +179,9 @@ static double in_us(uint64_t ns) { return (double)ns / 1e3; }
 static void show(const larch_bench_options *o, larch_load *load, const larch_kem *kem, const server *own)
 {
     const double seconds = (double)load->elapsed_ns / 1e9, rate = (double)load->answered / seconds;
-    const uint64_t p50 = larch_bench_percentile(load->latency_ns, load->latency_count, 500);
-    const uint64_t p99 = larch_bench_percentile(load->latency_ns, load->latency_count, 990);
-    const uint64_t max = larch_bench_percentile(load->latency_ns, load->latency_count, 1000);
+    const uint64_t p50 = larch_measure_percentile(load->latency_ns, load->latency_count, 500);
+    const uint64_t p99 = larch_measure_percentile(load->latency_ns, load->latency_count, 990);
+    const uint64_t max = larch_measure_percentile(load->latency_ns, load->latency_count, 1000);
     const double loss = load->posted > 0 ? 100.0 * (double)load->lost / (double)load->posted : 0;
     const double cpu_us = (double)(own->usage.ru_utime.tv_sec + own->usage.ru_stime.tv_sec) * 1e6 +
                           (double)(own->usage.ru_utime.tv_usec + own->usage.ru_stime.tv_usec);

@@ -9,7 +9,7 @@
 
 /* ---- parameter sets ---------------------------------------------------- */
 
-/* Set to 0 to leave a parameter set out of the library. [FIPS203 8] */
+/* Set to 0 to leave a parameter set out of the library. [FIPS203 8, FIPS204 4] */
 #ifndef LARCH_MLKEM_512
 #define LARCH_MLKEM_512 1
 #endif
@@ -18,6 +18,37 @@
 #endif
 #ifndef LARCH_MLKEM_1024
 #define LARCH_MLKEM_1024 1
+#endif
+/* The hybrid KEM X-Wing; needs ML-KEM-768. */
+#ifndef LARCH_XWING
+#define LARCH_XWING LARCH_MLKEM_768
+#endif
+#if LARCH_XWING && !LARCH_MLKEM_768
+#error "LARCH_XWING needs LARCH_MLKEM_768"
+#endif
+#ifndef LARCH_MLDSA_44
+#define LARCH_MLDSA_44 1
+#endif
+#ifndef LARCH_MLDSA_65
+#define LARCH_MLDSA_65 1
+#endif
+#ifndef LARCH_MLDSA_87
+#define LARCH_MLDSA_87 1
+#endif
+
+/* ---- KEM --------------------------------------------------------------- */
+
+/* 1: larch_kem_keygen tries each pair it makes, an encapsulation and its
+ * decapsulation, as FIPS 140-3 wants (pairwise consistency). About three times
+ * the work. */
+#ifndef LARCH_KEM_PAIRWISE_TEST
+#define LARCH_KEM_PAIRWISE_TEST 0
+#endif
+
+/* 1: decapsulation compares ciphertexts twice, against a fault that would turn one
+ * comparison. */
+#ifndef LARCH_KEM_DOUBLE_CHECK
+#define LARCH_KEM_DOUBLE_CHECK 0
 #endif
 
 /* ---- CoAP -------------------------------------------------------------- */

@@ -47,6 +47,15 @@ LARCH_MUST_USE larch_error larch_ccm_seal(const uint8_t key[LARCH_CCM_KEY_LEN], 
 LARCH_MUST_USE larch_error larch_ccm_open(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes nonce, larch_bytes aad,
                                           larch_bytes in, size_t tag_len, uint8_t *out, size_t out_cap);
 
+/* X25519 [RFC7748 5]. A private key is any 32 random bytes. */
+#define LARCH_X25519_LEN 32
+LARCH_MUST_USE larch_error larch_x25519_public(const uint8_t private_key[LARCH_X25519_LEN],
+                                               uint8_t public_key[LARCH_X25519_LEN]);
+/* public_key: untrusted. LARCH_MALFORMED if it has a small order, so that the shared secret
+ * would be all zero, known to everybody [RFC7748 6.1]; shared is zeroed on any error. */
+LARCH_MUST_USE larch_error larch_x25519(const uint8_t private_key[LARCH_X25519_LEN],
+                                        const uint8_t public_key[LARCH_X25519_LEN], uint8_t shared[LARCH_X25519_LEN]);
+
 /* A keyed 64-bit hash for tables and cookies that never leave this machine or come back to it unread:
  * the first 8 bytes, big-endian, of SHAKE128(key || pieces). A sponge keyed in
  * front is a pseudorandom function; the pieces must be unambiguous by the

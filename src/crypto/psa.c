@@ -134,3 +134,42 @@ larch_error larch_ccm_open(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes non
     larch_wipe(out, in.len - tag_len);
     return s == PSA_ERROR_INVALID_SIGNATURE ? LARCH_AUTH : LARCH_PLATFORM;
 }
+
+/* The provider takes it as it is, and clamps it itself. */
+static psa_status_t import_x25519(const uint8_t *private_key, psa_key_id_t *id)
+{
+    return import((larch_bytes){private_key, LARCH_X25519_LEN}, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_MONTGOMERY),
+                  PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH, id);
+}
+
+larch_error larch_x25519_public(const uint8_t private_key[LARCH_X25519_LEN], uint8_t public_key[LARCH_X25519_LEN])
+{
+    psa_key_id_t id = 0;
+    size_t len = 0;
+    psa_status_t s = import_x25519(private_key, &id);
+    if (s == PSA_SUCCESS)
+        s = psa_export_public_key(id, public_key, LARCH_X25519_LEN, &len);
+    (void)psa_destroy_key(id);
+    if (s != PSA_SUCCESS || len != LARCH_X25519_LEN) {
+        larch_wipe(public_key, LARCH_X25519_LEN);
+        return LARCH_PLATFORM;
+    }
+    return LARCH_OK;
+}
+
+larch_error larch_x25519(const uint8_t private_key[LARCH_X25519_LEN], const uint8_t public_key[LARCH_X25519_LEN],
+                         uint8_t shared[LARCH_X25519_LEN])
+{
+    static const uint8_t zero[LARCH_X25519_LEN];
+    psa_key_id_t id = 0;
+    size_t len = 0;
+    psa_status_t s = import_x25519(private_key, &id);
+    if (s == PSA_SUCCESS)
+        s = psa_raw_key_agreement(PSA_ALG_ECDH, id, public_key, LARCH_X25519_LEN, shared, LARCH_X25519_LEN, &len);
+    (void)psa_destroy_key(id);
+    if (s == PSA_SUCCESS && len == LARCH_X25519_LEN && !larch_ct_equal(shared, zero, sizeof zero))
+        return LARCH_OK;
+    larch_wipe(shared, LARCH_X25519_LEN);
+    /* Providers differ in whether they refuse the key or compute the zero. */
+    return s == PSA_SUCCESS || s == PSA_ERROR_INVALID_ARGUMENT ? LARCH_MALFORMED : LARCH_PLATFORM;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the pq room offers to the crypto room and to tests: SHA-3 and the
- * derandomized forms of ML-KEM. Not installed: a seeded encapsulation in the
+ * derandomized forms of ML-KEM and ML-DSA. Not installed: a seeded encapsulation in the
  * hands of an application is a mistake waiting to happen.
  */
 #ifndef LARCH_PQ_H
@@ -9,8 +9,12 @@
 
 #include "larch/base.h"
 #include "larch/kem.h"
+#include "larch/sig.h"
 
 /* ---- FIPS 202 ---------------------------------------------------------- */
+
+/* The round constants. [FIPS202 3.2.5] */
+extern const uint64_t larch_keccak_rc[24];
 
 /* A sponge in progress: absorb any number of times, then squeeze any number of
  * times. Holds secrets if what it absorbed was secret: wipe it. */
@@ -36,17 +40,45 @@ void larch_shake256(larch_bytes in, uint8_t *out, size_t len);
 
 /* ---- FIPS 203 ---------------------------------------------------------- */
 
-/* One KEM's functions; lengths were checked by the caller. */
+/* One KEM's functions; lengths were checked by the caller. seed and m have the lengths that the table names.
+ * ML-KEM alone never fails; what is built with it may, and then leaves its outputs as they come. */
 struct larch_kem_functions {
-    void (*keygen)(const uint8_t *seed, uint8_t *ek, uint8_t *dk);                 /* ML-KEM.KeyGen_internal(d, z) */
-    void (*encaps)(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss); /* ML-KEM.Encaps_internal */
-    void (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
-    bool (*ek_is_valid)(const uint8_t *ek);                                        /* modulus check */
-    bool (*dk_is_valid)(const uint8_t *dk);                                        /* hash check */
+    larch_error (*keygen)(const uint8_t *seed, uint8_t *ek, uint8_t *dk); /* ML-KEM.KeyGen_internal(d, z) */
+    larch_error (*encaps)(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss); /* ML-KEM.Encaps_internal */
+    larch_error (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
+    bool (*ek_is_valid)(const uint8_t *ek);                                               /* modulus check */
+    bool (*dk_is_valid)(const uint8_t *dk);                                               /* hash check */
+    /* The first three, count at a time with the same results, where they cannot fail; or all NULL. */
+    void (*keygen_many)(const uint8_t *const *seed, uint8_t *const *ek, uint8_t *const *dk, size_t count);
+    void (*encaps_many)(const uint8_t *const *ek, const uint8_t *const *m, uint8_t *const *ct, uint8_t *const *ss,
+                        size_t count);
+    void (*decaps_many)(const uint8_t *const *dk, const uint8_t *const *ct, uint8_t *const *ss, size_t count);
 };
 
+/* As fast as this processor can: the choice is made at each call, by its features. */
 extern const struct larch_kem_functions larch_mlkem_512;
 extern const struct larch_kem_functions larch_mlkem_768;
 extern const struct larch_kem_functions larch_mlkem_1024;
+
+/* For tests: the set's functions as written for one level, 0 being the portable
+ * code; NULL if this build or this processor does not have the level, or the set. */
+#define LARCH_PQ_LEVELS 3
+const char *larch_pq_level_name(unsigned level); /* "portable", "avx2", "avx512" */
+const struct larch_kem_functions *larch_mlkem_at_level(unsigned level, unsigned set);
+
+/* ---- FIPS 204 ---------------------------------------------------------- */
+
+/* One signature algorithm's functions; lengths were checked by the caller. mu is the 64-byte message
+ * representative; rnd 32 bytes, all zero for the deterministic variant. */
+struct larch_sig_functions {
+    void (*keygen)(const uint8_t *seed, uint8_t *pk, uint8_t *sk); /* ML-DSA.KeyGen_internal(xi) */
+    /* ML-DSA.Sign_internal from mu on. false, and sig unchanged: more attempts failed than a working machine needs. */
+    bool (*sign)(const uint8_t *sk, const uint8_t *mu, const uint8_t *rnd, uint8_t *sig);
+    bool (*verify)(const uint8_t *pk, const uint8_t *mu, const uint8_t *sig); /* ML-DSA.Verify_internal from mu on */
+};
+
+extern const struct larch_sig_functions larch_mldsa_44;
+extern const struct larch_sig_functions larch_mldsa_65;
+extern const struct larch_sig_functions larch_mldsa_87;
 
 #endif

@@ -406,15 +406,6 @@ class Failures(Case):
 
 
 class Bench(Case):
-    def test_kem(self):
-        out, _ = self.run_larch("bench", "kem", "--seconds", "0.02", "--json")
-        figures = [json.loads(line) for line in out.splitlines()]
-        self.assertEqual([(f["kem"], f["ek_bytes"], f["ct_bytes"]) for f in figures],
-                         [("ML-KEM-512", 800, 768), ("ML-KEM-768", 1184, 1088), ("ML-KEM-1024", 1568, 1568)])
-        self.assertTrue(all(f[op + "_ns"] > 0 for f in figures for op in ("keygen", "encaps", "decaps")))
-        out, _ = self.run_larch("bench", "kem", "--seconds", "0.02", "--markdown")
-        self.assertEqual({line.count("|") for line in out.splitlines()}, {10})
-
     def test_gateway_of_its_own(self):
         for arguments in ([], ["--kem", "768"], ["--get", "pqkem-pk", "--senders", "2"]):
             out, _ = self.run_larch("bench", "gateway", "--seconds", "0.3", "--json", *arguments)

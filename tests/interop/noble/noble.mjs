@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// ML-KEM of larch against @noble/post-quantum, in both directions.
-// usage: node noble.mjs PEER_PROGRAM [CASES]
+// ML-KEM and ML-DSA of larch against @noble/post-quantum, in both directions.
+// usage: node noble.mjs PEER_PROGRAM [CASES]   (of ML-KEM, and a third as many of ML-DSA)
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { ml_kem512, ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem';
+import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa';
 
 const sets = { 512: ml_kem512, 768: ml_kem768, 1024: ml_kem1024 };
+const signers = { '-48': ml_dsa44, '-49': ml_dsa65, '-50': ml_dsa87 }; // by their numbers in COSE
 const cases = Number(process.argv[3] ?? 100);
-const hex = (bytes) => Buffer.from(bytes).toString('hex');
+const hex = (bytes) => Buffer.from(bytes).toString('hex') || '-';
 const bytes = (text) => Uint8Array.from(Buffer.from(text, 'hex'));
 
 const peer = spawn(process.argv[2], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -61,6 +63,31 @@ async function oneCase(set, kem) {
   assert.deepEqual(await larch('encaps', set, hex(bad), hex(m)), ['error', 'MALFORMED']);
 }
 
+async function oneSignature(algorithm, signer) {
+  // The same seed, the same keys.
+  const seed = randomBytes(32);
+  const theirs = signer.keygen(seed);
+  const [pk, sk] = await larch('sig_keygen', algorithm, hex(seed));
+  assert.equal(pk, hex(theirs.publicKey));
+  assert.equal(sk, hex(theirs.secretKey));
+
+  // The same bytes from both, deterministic and hedged; each takes the other's.
+  const context = randomBytes(randomInt(4) === 0 ? 0 : randomInt(256));
+  const message = randomBytes(randomInt(2000));
+  const rnd = randomInt(2) === 0 ? new Uint8Array(0) : randomBytes(32);
+  const [signature] = await larch('sig_sign', algorithm, sk, hex(context), hex(message), hex(rnd));
+  const other = signer.sign(theirs.secretKey, message, context, rnd.length > 0 ? rnd : undefined);
+  assert.equal(signature, hex(other));
+  assert(signer.verify(theirs.publicKey, message, bytes(signature), context));
+  assert.deepEqual(await larch('sig_verify', algorithm, pk, hex(context), hex(message), hex(other)), ['valid']);
+
+  // Both refuse a corrupted one.
+  const forged = corrupted(other);
+  assert(!signer.verify(theirs.publicKey, message, forged, context));
+  const refused = await larch('sig_verify', algorithm, pk, hex(context), hex(message), hex(forged));
+  assert.deepEqual(refused, ['error', 'AUTH']);
+}
+
 for (const [set, kem] of Object.entries(sets)) {
   let done = 0;
   if ((await larch('keygen', set, '00'.repeat(64)))[0] === 'error') {
@@ -69,5 +96,14 @@ for (const [set, kem] of Object.entries(sets)) {
   }
   for (; done < cases; done++) await oneCase(set, kem);
   console.log(`ML-KEM-${set}: ${done} cases agree`);
+}
+for (const [algorithm, signer] of Object.entries(signers)) {
+  let done = 0;
+  if ((await larch('sig_keygen', algorithm, '00'.repeat(32)))[0] === 'error') {
+    console.log(`ML-DSA, ${algorithm} in COSE: not in this build`);
+    continue;
+  }
+  for (; done * 3 < cases; done++) await oneSignature(algorithm, signer);
+  console.log(`ML-DSA, ${algorithm} in COSE: ${done} cases agree`);
 }
 peer.stdin.end();
