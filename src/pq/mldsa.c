@@ -9,6 +9,8 @@
 
 #include "pq/mldsa_int.h"
 
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
 typedef struct params {
     uint8_t k, l, eta, eta_bits, tau, beta, omega, c_tilde_len;
     uint8_t gamma1_bits; /* gamma1 = 2^(gamma1_bits - 1) */
@@ -335,4 +337,6 @@ MLDSA_SET(65, .k = 6, .l = 5, .eta = 4, .eta_bits = 4, .tau = 49, .beta = 196, .
 #if LARCH_MLDSA_87
 MLDSA_SET(87, .k = 8, .l = 7, .eta = 2, .eta_bits = 3, .tau = 60, .beta = 120, .omega = 75, .c_tilde_len = 64,
           .gamma1_bits = 20, .rounding = GAMMA2_32)
+#endif
+
 #endif
