@@ -42,6 +42,16 @@ static const uint8_t *t0_of(const params *p, const uint8_t *sk, unsigned r) { re
 static int32_t gamma1(const params *p) { return (int32_t)1 << (p->gamma1_bits - 1); }
 
 /* w = row r of A, times v, which is in the NTT's domain already; w is not, and below q. */
+#if LARCH_PQ_SMALL
+static void multiply_sampled_row(const params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const mldsa_poly *v)
+{
+    memset(w, 0, sizeof *w);
+    for (unsigned s = 0; s < p->l; s++)
+        larch_mldsa_multiply_sampled(w, rho, r, s, &v[s]);
+    larch_mldsa_reduce(w);
+    larch_mldsa_inverse_ntt(w);
+}
+#else
 static void multiply_sampled_row(const params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const mldsa_poly *v)
 {
     mldsa_poly row[L_MAX];
@@ -49,6 +59,7 @@ static void multiply_sampled_row(const params *p, mldsa_poly *w, const uint8_t *
     larch_mldsa_multiply_row(w, row, v, p->l);
     larch_mldsa_inverse_ntt(w);
 }
+#endif
 
 /* H(mu || w1Encode(w1)), a row at a time. */
 static void commitment_init(larch_keccak *h, const uint8_t mu[64])
@@ -135,23 +146,55 @@ typedef struct attempt {
     mldsa_short w0[K_MAX];      /* LowBits(w), then - c s2, then + c t0 */
 } attempt;
 
+#if LARCH_PQ_SMALL
+/* The matrix as it is kept through all attempts: its seed. */
+typedef struct matrix {
+    const uint8_t *rho;
+} matrix;
+
+static void sample_matrix(const params *p, matrix *a, const uint8_t *rho)
+{
+    (void)p;
+    a->rho = rho;
+}
+
+static void multiply_kept_row(const params *p, mldsa_poly *w, const matrix *a, unsigned r, const mldsa_poly *v)
+{
+    multiply_sampled_row(p, w, a->rho, r, v);
+}
+#else
+/* The matrix as it is kept through all attempts: whole. */
+typedef struct matrix {
+    mldsa_poly entry[K_MAX * L_MAX];
+} matrix;
+
+static void sample_matrix(const params *p, matrix *a, const uint8_t *rho)
+{
+    for (unsigned r = 0; r < p->k; r++)
+        larch_mldsa_sample_row(a->entry + r * p->l, p->l, rho, r);
+}
+
+static void multiply_kept_row(const params *p, mldsa_poly *w, const matrix *a, unsigned r, const mldsa_poly *v)
+{
+    larch_mldsa_multiply_row(w, a->entry + r * p->l, v, p->l);
+    larch_mldsa_inverse_ntt(w);
+}
+#endif
+
 /* y, w = A y, and the challenge that follows. */
-static void commit(const params *p, attempt *a, const mldsa_poly *matrix, const uint8_t *mu, const uint8_t *rho_second,
+static void commit(const params *p, attempt *a, const matrix *big_a, const uint8_t *mu, const uint8_t *rho_second,
                    uint16_t kappa)
 {
     mldsa_poly y[L_MAX], w;
     larch_keccak h;
     for (unsigned s = 0; s < p->l; s++) {
-        mldsa_short *plain = &a->w0[0]; /* not in use yet */
         larch_mldsa_sample_mask(a->z + s * z_len(p), z_len(p), rho_second, (uint16_t)(kappa + s));
-        larch_mldsa_unpack_short(plain, a->z + s * z_len(p), gamma1(p), p->gamma1_bits);
-        larch_mldsa_from_short(&y[s], plain);
+        larch_mldsa_unpack_residues(&y[s], a->z + s * z_len(p), gamma1(p), p->gamma1_bits);
         larch_mldsa_ntt(&y[s]);
     }
     commitment_init(&h, mu);
     for (unsigned r = 0; r < p->k; r++) {
-        larch_mldsa_multiply_row(&w, matrix + r * p->l, y, p->l);
-        larch_mldsa_inverse_ntt(&w);
+        multiply_kept_row(p, &w, big_a, r, y);
         larch_mldsa_decompose(&p->rounding, a->w1[r], &a->w0[r], &w);
         commitment_absorb(p, &h, a->w1[r]);
     }
@@ -235,7 +278,7 @@ static void put_signature(const params *p, attempt *a, uint8_t *sig)
 /* ML-DSA.Sign_internal [FIPS204 algorithm 7] from mu on. */
 static bool sign(const params *p, const uint8_t *sk, const uint8_t *mu, const uint8_t *rnd, uint8_t *sig)
 {
-    mldsa_poly matrix[K_MAX * L_MAX];
+    matrix big_a;
     attempt a;
     uint8_t k_rnd_mu[128], rho_second[64];
     bool done = false;
@@ -244,11 +287,10 @@ static bool sign(const params *p, const uint8_t *sk, const uint8_t *mu, const ui
     memcpy(k_rnd_mu + 32, rnd, 32);
     memcpy(k_rnd_mu + 64, mu, 64);
     larch_shake256(LARCH_BYTES(k_rnd_mu), rho_second, sizeof rho_second);
-    for (unsigned r = 0; r < p->k; r++)
-        larch_mldsa_sample_row(matrix + r * p->l, p->l, sk, r);
+    sample_matrix(p, &big_a, sk);
 
     for (unsigned attempts = 0; !done && attempts < ATTEMPTS_MAX; attempts++) {
-        commit(p, &a, matrix, mu, rho_second, (uint16_t)(attempts * p->l));
+        commit(p, &a, &big_a, mu, rho_second, (uint16_t)(attempts * p->l));
         done = respond(p, &a, sk) && make_hints(p, &a, sk);
     }
     if (done)
@@ -262,41 +304,110 @@ static bool sign(const params *p, const uint8_t *sk, const uint8_t *mu, const ui
 
 /* ---- verification ---------------------------------------------------------- */
 
+static bool z_is_short(const params *p, const uint8_t *z_bytes)
+{
+    mldsa_short z;
+    bool is_short = true;
+    for (unsigned s = 0; is_short && s < p->l; s++) {
+        larch_mldsa_unpack_short(&z, z_bytes + s * z_len(p), gamma1(p), p->gamma1_bits);
+        is_short = larch_mldsa_norm_is_below(&z, gamma1(p) - p->beta);
+    }
+    return is_short;
+}
+
+static void transform_z(const params *p, mldsa_poly *z, const uint8_t *z_bytes, unsigned s)
+{
+    larch_mldsa_unpack_residues(z, z_bytes + s * z_len(p), gamma1(p), p->gamma1_bits);
+    larch_mldsa_ntt(z);
+}
+
+/* What the verifier prepares for all rows. */
+typedef struct verification {
+    mldsa_challenge c;
+#if !LARCH_PQ_SMALL
+    mldsa_poly z[L_MAX]; /* transformed */
+    mldsa_small c_ones;  /* c * (1 + X + ... + X^255) */
+#endif
+} verification;
+
+#if LARCH_PQ_SMALL
+static void prepare(const params *p, verification *v, const uint8_t *sig)
+{
+    larch_mldsa_sample_challenge(&v->c, p->tau, sig, p->c_tilde_len);
+}
+
+/* z is transformed anew for each row. */
+static void multiply_z(const params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const uint8_t *z_bytes)
+{
+    mldsa_poly z;
+    memset(w, 0, sizeof *w);
+    for (unsigned s = 0; s < p->l; s++) {
+        transform_z(p, &z, z_bytes, s);
+        larch_mldsa_multiply_sampled(w, rho, r, s, &z);
+    }
+    larch_mldsa_reduce(w);
+    larch_mldsa_inverse_ntt(w);
+}
+
+/* w = row r of A z - c t1 2^d. */
+static void compute_row(const params *p, const verification *v, mldsa_poly *w, const uint8_t *pk, unsigned r,
+                        const uint8_t *sig)
+{
+    mldsa_small t1;
+    multiply_z(p, w, pk, r, sig + p->c_tilde_len);
+    larch_mldsa_unpack_t1_centered(&t1, pk + 32 + r * T1_LEN);
+    larch_mldsa_subtract_t1_slowly(w, &v->c, &t1);
+}
+#else
+static void prepare(const params *p, verification *v, const uint8_t *sig)
+{
+    mldsa_small ones;
+    for (unsigned s = 0; s < p->l; s++)
+        transform_z(p, &v->z[s], sig + p->c_tilde_len, s);
+    larch_mldsa_sample_challenge(&v->c, p->tau, sig, p->c_tilde_len);
+    for (unsigned n = 0; n < MLDSA_N; n++)
+        ones.c[n] = 1;
+    larch_mldsa_challenge_times(&v->c_ones, &v->c, &ones);
+}
+
+/* w = row r of A z - c t1 2^d. */
+static void compute_row(const params *p, const verification *v, mldsa_poly *w, const uint8_t *pk, unsigned r,
+                        const uint8_t *sig)
+{
+    mldsa_small t1, product;
+    (void)sig;
+    multiply_sampled_row(p, w, pk, r, v->z);
+    larch_mldsa_unpack_t1_centered(&t1, pk + 32 + r * T1_LEN);
+    larch_mldsa_challenge_times(&product, &v->c, &t1);
+    larch_mldsa_subtract_t1(w, &product, &v->c_ones);
+}
+#endif
+
+/* w1 = UseHint(h, w), into the hash. */
+static void absorb_row(const params *p, larch_keccak *h, const mldsa_poly *w, unsigned r, const uint8_t *h_bytes)
+{
+    uint8_t w1[MLDSA_N]; /* the hints first */
+    larch_mldsa_unpack_hint(w1, h_bytes, r, p->omega);
+    larch_mldsa_use_hint(&p->rounding, w1, w);
+    commitment_absorb(p, h, w1);
+}
+
 /* ML-DSA.Verify_internal [FIPS204 algorithm 8] from mu on. All is public. */
 static bool verify(const params *p, const uint8_t *pk, const uint8_t *mu, const uint8_t *sig)
 {
     const uint8_t *z_bytes = sig + p->c_tilde_len, *h_bytes = z_bytes + p->l * z_len(p);
-    mldsa_poly z[L_MAX], w;
-    mldsa_short plain;
-    mldsa_small t1, product, ones;
-    mldsa_challenge c;
+    verification v;
+    mldsa_poly w;
     larch_keccak h;
-    uint8_t hints[MLDSA_N], w1[MLDSA_N], c_tilde[C_TILDE_MAX];
+    uint8_t c_tilde[C_TILDE_MAX];
 
-    if (!larch_mldsa_hint_is_valid(h_bytes, p->k, p->omega))
+    if (!larch_mldsa_hint_is_valid(h_bytes, p->k, p->omega) || !z_is_short(p, z_bytes))
         return false;
-    for (unsigned s = 0; s < p->l; s++) {
-        larch_mldsa_unpack_short(&plain, z_bytes + s * z_len(p), gamma1(p), p->gamma1_bits);
-        if (!larch_mldsa_norm_is_below(&plain, gamma1(p) - p->beta))
-            return false;
-        larch_mldsa_from_short(&z[s], &plain);
-        larch_mldsa_ntt(&z[s]);
-    }
-
-    larch_mldsa_sample_challenge(&c, p->tau, sig, p->c_tilde_len);
-    for (unsigned n = 0; n < MLDSA_N; n++)
-        t1.c[n] = 1;
-    larch_mldsa_challenge_times(&ones, &c, &t1);
-
+    prepare(p, &v, sig);
     commitment_init(&h, mu);
     for (unsigned r = 0; r < p->k; r++) {
-        multiply_sampled_row(p, &w, pk, r, z);
-        larch_mldsa_unpack_t1_centered(&t1, pk + 32 + r * T1_LEN);
-        larch_mldsa_challenge_times(&product, &c, &t1);
-        larch_mldsa_subtract_t1(&w, &product, &ones);
-        larch_mldsa_unpack_hint(hints, h_bytes, r, p->omega);
-        larch_mldsa_use_hint(&p->rounding, w1, hints, &w);
-        commitment_absorb(p, &h, w1);
+        compute_row(p, &v, &w, pk, r, sig);
+        absorb_row(p, &h, &w, r, h_bytes);
     }
     commitment_finish(p, &h, c_tilde);
     return larch_ct_equal(c_tilde, sig, p->c_tilde_len);

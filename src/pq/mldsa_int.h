@@ -32,15 +32,15 @@
  *   small   the same in 16 bits: secrets, and products of them with a challenge
  */
 typedef struct mldsa_poly {
-    _Alignas(32) uint32_t c[MLDSA_N];
+    uint32_t c[MLDSA_N];
 } mldsa_poly;
 
 typedef struct mldsa_short {
-    _Alignas(32) int32_t c[MLDSA_N];
+    int32_t c[MLDSA_N];
 } mldsa_short;
 
 typedef struct mldsa_small {
-    _Alignas(32) int16_t c[MLDSA_N];
+    int16_t c[MLDSA_N];
 } mldsa_small;
 
 /* The challenge: tau terms X^at, where X^(256 + n) stands for -X^n. */
@@ -59,6 +59,13 @@ typedef struct mldsa_rounding {
     uint8_t w1_bits;
 } mldsa_rounding;
 
+/* x / 2^32 mod q by Montgomery, for x < 2^32 q; at most q + x / 2^32. 58728449 = 1/q mod 2^32. */
+static inline uint32_t larch_mldsa_montgomery(uint64_t x)
+{
+    uint32_t t = (uint32_t)x * 58728449;
+    return (uint32_t)(x >> 32) + MLDSA_Q - (uint32_t)((uint64_t)t * MLDSA_Q >> 32);
+}
+
 /* ---- mldsa_poly.c: arithmetic ------------------------------------------- */
 
 /* NTT in place [FIPS204 algorithm 41]. In: below 2 q; out: below 18 q. */
@@ -72,14 +79,16 @@ void larch_mldsa_multiply_row(mldsa_poly *out, const mldsa_poly *a, const mldsa_
  * 2^-32 it undoes. Out: below q. */
 void larch_mldsa_inverse_ntt(mldsa_poly *p);
 
-/* Of |c| < q: below 2 q. */
-void larch_mldsa_from_short(mldsa_poly *out, const mldsa_short *p);
-
 /* p += a, with p below q and |a| < q. Out: below q. */
 void larch_mldsa_add_small(mldsa_poly *p, const mldsa_small *a);
 
 /* w -= 2^13 (a + 2^9 b), for a + 2^9 b = c * t1. w: below q, in and out. */
 void larch_mldsa_subtract_t1(mldsa_poly *w, const mldsa_small *a, const mldsa_small *b);
+/* The same from c and t1 - 2^9, without memory for the products. */
+void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challenge, const mldsa_small *t1);
+
+/* Any residues: below 2 q. */
+void larch_mldsa_reduce(mldsa_poly *p);
 
 /* out = c * p. |c| of p times tau must fit 16 bits. The time depends on the challenge, which is public;
  * p may be secret. */
@@ -102,8 +111,8 @@ void larch_mldsa_decompose(const mldsa_rounding *m, uint8_t *r1, mldsa_short *r0
  * hints (1 or 0) replace, and low = LowBits(w) - c s2 + c t0. Returns how many are 1, which is public. */
 unsigned larch_mldsa_make_hint(const mldsa_rounding *m, uint8_t *w1, const mldsa_short *low);
 
-/* UseHint [FIPS204 algorithm 40] on residues below q. All public. */
-void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *w1, const uint8_t *hints, const mldsa_poly *r);
+/* UseHint [FIPS204 algorithm 40] on residues below q: w1 replaces the hints. All public. */
+void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *hints, const mldsa_poly *r);
 
 /* ---- mldsa_pack.c: bytes ------------------------------------------------- */
 
@@ -114,6 +123,9 @@ void larch_mldsa_pack_small(uint8_t *out, const mldsa_small *p, int16_t top, uns
 void larch_mldsa_unpack_small(mldsa_small *p, const uint8_t *in, int16_t top, unsigned bits);
 void larch_mldsa_pack_short(uint8_t *out, const mldsa_short *p, int32_t top, unsigned bits);
 void larch_mldsa_unpack_short(mldsa_short *p, const uint8_t *in, int32_t top, unsigned bits);
+
+/* The same coefficients as residues: below 2 q. */
+void larch_mldsa_unpack_residues(mldsa_poly *p, const uint8_t *in, int32_t top, unsigned bits);
 
 /* SimpleBitPack of t1, and its inverse with 2^9 taken off. [FIPS204 algorithms 16 and 18] */
 void larch_mldsa_pack_t1(uint8_t *out, const mldsa_poly *t1);
@@ -133,6 +145,10 @@ void larch_mldsa_unpack_hint(uint8_t *hints, const uint8_t *y, unsigned i, unsig
 
 /* Row r of ExpandA, l polynomials, below q [FIPS204 algorithm 32]. rho is public, and the time depends on it. */
 void larch_mldsa_sample_row(mldsa_poly *row, unsigned l, const uint8_t rho[32], unsigned r);
+
+/* sum += entry (r, s) of A * v / 2^32, value by value, without memory for the entry. v: below 18 q; sum: grows by
+ * less than 2 q. */
+void larch_mldsa_multiply_sampled(mldsa_poly *sum, const uint8_t rho[32], unsigned r, unsigned s, const mldsa_poly *v);
 
 /* One polynomial of ExpandS, the nonce-th [FIPS204 algorithm 33]. The time depends on how many of the
  * candidates are refused, which says nothing of those that are kept. */
