@@ -11,9 +11,8 @@
 
 #include "pq/mldsa_int.h"
 
-#define Q     MLDSA_Q
-#define Q_INV 58728449 /* 1/q mod 2^32 */
-#define N     MLDSA_N
+#define Q MLDSA_Q
+#define N MLDSA_N
 
 /* zeta^BitRev8(k) mod q [FIPS204 appendix B], and below it floor(2^32 / q * that). */
 /* clang-format off */
@@ -120,10 +119,11 @@ static inline uint32_t subtract_once(uint32_t x)
 
 /* ---- NTT ----------------------------------------------------------------- */
 
-/* Pairs that are len apart, for len >= 4. Adds at most 2 q to what it takes. */
-static inline void layer(uint32_t *c, unsigned len)
+/* Pairs that are len = 2^log apart, for len >= 4. Adds at most 2 q to what it takes. */
+static inline void layer(uint32_t *c, unsigned log)
 {
-    for (unsigned k = N / 2 / len, start = 0; start < N; k++, start += 2 * len) {
+    const unsigned len = 1u << log;
+    for (unsigned k = N / 2 >> log, start = 0; start < N; k++, start += 2 * len) {
         uint32_t *low = c + start, *high = low + len;
         const uint32_t zeta = zetas[k], quotient = zeta_quotients[k];
         for (unsigned i = 0; i < len; i++) {
@@ -136,8 +136,8 @@ static inline void layer(uint32_t *c, unsigned len)
 
 void larch_mldsa_ntt(mldsa_poly *p)
 {
-    for (unsigned len = N / 2; len >= 4; len /= 2)
-        layer(p->c, len);
+    for (unsigned log = 7; log >= 2; log--)
+        layer(p->c, log);
     /* The last two layers together: four neighbours that meet no others. */
     uint32_t *c = p->c;
     for (unsigned k = 0; k < N / 4; k++) {
@@ -155,9 +155,10 @@ void larch_mldsa_ntt(mldsa_poly *p)
 }
 
 /* The same backwards: takes values below bound, leaves them below 2 bound. */
-static inline void inverse_layer(uint32_t *c, unsigned len, uint32_t bound)
+static inline void inverse_layer(uint32_t *c, unsigned log, uint32_t bound)
 {
-    for (unsigned k = N / len - 1, start = 0; start < N; k--, start += 2 * len) {
+    const unsigned len = 1u << log;
+    for (unsigned k = (N >> log) - 1, start = 0; start < N; k--, start += 2 * len) {
         uint32_t *low = c + start, *high = low + len;
         const uint32_t zeta = zetas[k], quotient = zeta_quotients[k];
         for (unsigned i = 0; i < len; i++) {
@@ -183,8 +184,8 @@ void larch_mldsa_inverse_ntt(mldsa_poly *p)
         c[4 * k + 3] = multiply(u3 + 4 * Q - u1, zetas[N / 2 - 1 - k], zeta_quotients[N / 2 - 1 - k]);
     }
     uint32_t bound = 8 * Q;
-    for (unsigned len = 4; len < N / 2; len *= 2, bound *= 2)
-        inverse_layer(c, len, bound);
+    for (unsigned log = 2; log < 7; log++, bound *= 2)
+        inverse_layer(c, log, bound);
     uint32_t *low = c, *high = c + N / 2;
     for (unsigned i = 0; i < N / 2; i++) {
         uint32_t sum = low[i] + high[i], difference = high[i] + bound - low[i];
@@ -195,7 +196,7 @@ void larch_mldsa_inverse_ntt(mldsa_poly *p)
 
 /* ---- products and sums --------------------------------------------------- */
 
-/* Montgomery's reduction, once for the whole sum: 7 * q * 18 q / 2^32 < q. */
+/* One reduction for the whole sum: 7 * q * 18 q / 2^32 < q. */
 ALWAYS_INLINE void multiply_row(mldsa_poly *restrict out, const mldsa_poly *restrict a, const mldsa_poly *restrict b,
                                 unsigned len)
 {
@@ -203,7 +204,7 @@ ALWAYS_INLINE void multiply_row(mldsa_poly *restrict out, const mldsa_poly *rest
         uint64_t sum = 0;
         for (unsigned i = 0; i < len; i++)
             sum += (uint64_t)a[i].c[n] * b[i].c[n];
-        out->c[n] = (uint32_t)(sum >> 32) + Q - multiply_high((uint32_t)sum * Q_INV, Q);
+        out->c[n] = larch_mldsa_montgomery(sum);
     }
 }
 
@@ -222,10 +223,10 @@ void larch_mldsa_multiply_row(mldsa_poly *out, const mldsa_poly *a, const mldsa_
     }
 }
 
-void larch_mldsa_from_short(mldsa_poly *restrict out, const mldsa_short *restrict p)
+void larch_mldsa_reduce(mldsa_poly *p)
 {
     for (unsigned n = 0; n < N; n++)
-        out->c[n] = (uint32_t)(p->c[n] + Q);
+        p->c[n] = multiply(p->c[n], 1, 512); /* 512 = floor(2^32 / q) */
 }
 
 void larch_mldsa_add_small(mldsa_poly *restrict p, const mldsa_small *restrict a)
@@ -242,8 +243,23 @@ void larch_mldsa_subtract_t1(mldsa_poly *restrict w, const mldsa_small *restrict
     for (unsigned n = 0; n < N; n++) {
         int32_t c_t1 = a->c[n] + b->c[n] * (1 << (MLDSA_T1_BITS - 1));
         uint32_t x = w->c[n] + (uint32_t)(64 * Q - c_t1 * (1 << MLDSA_D));
-        w->c[n] = subtract_once(multiply(x, 1, 512)); /* 512 = floor(2^32 / q) */
+        w->c[n] = subtract_once(multiply(x, 1, 512));
     }
+}
+
+void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challenge, const mldsa_small *t1)
+{
+    for (unsigned n = 0; n < N; n++)
+        w->c[n] += 64 * Q;
+    for (unsigned t = 0; t < challenge->tau; t++)
+        for (unsigned n = 0; n < N; n++) {
+            const unsigned at = n + challenge->at[t];
+            const uint32_t term = (uint32_t)(t1->c[n] + (1 << (MLDSA_T1_BITS - 1))) << MLDSA_D;
+            w->c[at % N] += (at & N) != 0 ? term : 0 - term; /* X^256 = -1 */
+        }
+    larch_mldsa_reduce(w);
+    for (unsigned n = 0; n < N; n++)
+        w->c[n] = subtract_once(w->c[n]);
 }
 
 /* Kept out of the loop around it, which compilers would swap with the one within. */
