@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The middle half of single runs; stack by painting it. */
+/* Medians of single runs; stack by painting it. */
 #include "measure.h"
 
 #include <pthread.h>
@@ -28,17 +28,6 @@ uint64_t larch_measure_percentile(uint64_t *samples, size_t count, unsigned perm
 
 /* ---- time ---------------------------------------------------------------- */
 
-/* The mean of the middle half: as deaf to interruptions as the median, but steady where the time has steps, as that
- * of ML-DSA's signing has, by the number of attempts. */
-static double middle(uint64_t *samples, size_t count)
-{
-    double sum = 0;
-    qsort(samples, count, sizeof *samples, compare);
-    for (size_t i = count / 4; i < count - count / 4; i++)
-        sum += (double)samples[i];
-    return sum / (double)(count - 2 * (count / 4));
-}
-
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define HAS_COUNTER 1
 static inline uint64_t tick(void) { return __builtin_ia32_rdtsc(); }
@@ -63,7 +52,7 @@ bool larch_measure_time(const larch_scheme *scheme, unsigned op, double seconds,
     }
     const uint64_t ticks = tick() - begin, ns = larch_measure_now_ns() - begin_ns;
     if (ok) {
-        const double each = middle(samples, n) / scheme->batch;
+        const double each = (double)larch_measure_percentile(samples, n, 500) / scheme->batch;
         *out = (larch_figures){each * (double)ns / (double)(ticks + !ticks) / 1e3, HAS_COUNTER ? each : 0, n};
     }
     free(samples);

@@ -34,7 +34,7 @@ typedef struct larch_scheme {
 } larch_scheme;
 
 typedef struct larch_figures {
-    double us;     /* of one operation: the mean of the middle half of the runs */
+    double us;     /* median of one operation */
     double cycles; /* the same by the time-stamp counter; 0: this machine has none we read */
     unsigned long runs;
 } larch_figures;
