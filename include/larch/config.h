@@ -36,6 +36,12 @@
 #define LARCH_MLDSA_87 1
 #endif
 
+/* 1: ML-DSA samples each entry of its matrix where it is multiplied, every time, instead of keeping rows:
+ * less than half the stack, and several times the time for signing. */
+#ifndef LARCH_PQ_SMALL
+#define LARCH_PQ_SMALL 0
+#endif
+
 /* ---- CoAP -------------------------------------------------------------- */
 
 /* Largest datagram built or accepted, bytes. [RFC7252 4.6] advises 1152 for the

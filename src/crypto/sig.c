@@ -13,19 +13,25 @@ static const larch_sig sigs[] = {
 #if LARCH_MLDSA_87
     {"ML-DSA-87", -50, 2592, 4896, 4627, LARCH_SIG_SEED_LEN, &larch_mldsa_87},
 #endif
+    {.name = NULL}, /* the end: a build may have no signatures at all */
 };
 
-#define SIG_COUNT (sizeof sigs / sizeof sigs[0])
-#define TR_LEN    64
-#define TR_AT     64 /* in sk [FIPS204 algorithm 24] */
+#define TR_LEN 64
+#define TR_AT  64 /* in sk [FIPS204 algorithm 24] */
 
-const larch_sig *larch_sig_at(size_t index) { return index < SIG_COUNT ? &sigs[index] : NULL; }
+const larch_sig *larch_sig_at(size_t index)
+{
+    const larch_sig *sig = sigs;
+    while (sig->name != NULL && index-- > 0)
+        sig++;
+    return sig->name != NULL ? sig : NULL;
+}
 
 const larch_sig *larch_sig_find(int cose_algorithm)
 {
-    for (size_t i = 0; i < SIG_COUNT; i++)
-        if (sigs[i].cose_algorithm == cose_algorithm)
-            return &sigs[i];
+    for (const larch_sig *sig = sigs; sig->name != NULL; sig++)
+        if (sig->cose_algorithm == cose_algorithm)
+            return sig;
     return NULL;
 }
 

@@ -32,15 +32,15 @@
  *   small   the same in 16 bits: secrets, and products of them with a challenge
  */
 typedef struct mldsa_poly {
-    _Alignas(32) uint32_t c[MLDSA_N];
+    uint32_t c[MLDSA_N];
 } mldsa_poly;
 
 typedef struct mldsa_short {
-    _Alignas(32) int32_t c[MLDSA_N];
+    int32_t c[MLDSA_N];
 } mldsa_short;
 
 typedef struct mldsa_small {
-    _Alignas(32) int16_t c[MLDSA_N];
+    int16_t c[MLDSA_N];
 } mldsa_small;
 
 /* The challenge: tau terms X^at, where X^(256 + n) stands for -X^n. */
@@ -59,6 +59,50 @@ typedef struct mldsa_rounding {
     uint8_t w1_bits;
 } mldsa_rounding;
 
+/* ---- parameter sets ------------------------------------------------------- */
+
+typedef struct mldsa_params {
+    uint8_t k, l, eta, eta_bits, tau, beta, omega, c_tilde_len;
+    uint8_t gamma1_bits; /* gamma1 = 2^(gamma1_bits - 1) */
+    mldsa_rounding rounding;
+} mldsa_params;
+
+#define MLDSA_K_MAX       (LARCH_MLDSA_87 ? 8 : LARCH_MLDSA_65 ? 6 : 4)
+#define MLDSA_L_MAX       (LARCH_MLDSA_87 ? 7 : LARCH_MLDSA_65 ? 5 : 4)
+#define MLDSA_Z_BITS_MAX  (LARCH_MLDSA_87 || LARCH_MLDSA_65 ? 20 : 18)
+#define MLDSA_W1_BITS_MAX (LARCH_MLDSA_44 ? 6 : 4)
+#define MLDSA_C_TILDE_MAX 64
+
+#define MLDSA_T1_LEN MLDSA_POLY_LEN(MLDSA_T1_BITS)
+#define MLDSA_T0_LEN MLDSA_POLY_LEN(MLDSA_T0_BITS)
+#define MLDSA_T0_TOP (1 << (MLDSA_D - 1))
+
+/* sk = rho | K | tr | s1 | s2 | t0     pk = rho | t1     sig = c_tilde | z | h */
+#define MLDSA_S1_AT 128
+
+static inline size_t mldsa_s_len(const mldsa_params *p) { return MLDSA_POLY_LEN(p->eta_bits); }
+static inline size_t mldsa_z_len(const mldsa_params *p) { return MLDSA_POLY_LEN(p->gamma1_bits); }
+static inline const uint8_t *mldsa_s1_of(const mldsa_params *p, const uint8_t *sk, unsigned s)
+{
+    return sk + MLDSA_S1_AT + s * mldsa_s_len(p);
+}
+static inline const uint8_t *mldsa_s2_of(const mldsa_params *p, const uint8_t *sk, unsigned r)
+{
+    return mldsa_s1_of(p, sk, p->l + r);
+}
+static inline const uint8_t *mldsa_t0_of(const mldsa_params *p, const uint8_t *sk, unsigned r)
+{
+    return mldsa_s2_of(p, sk, p->k) + r * MLDSA_T0_LEN;
+}
+static inline int32_t mldsa_gamma1(const mldsa_params *p) { return (int32_t)1 << (p->gamma1_bits - 1); }
+
+/* x / 2^32 mod q by Montgomery, for x < 2^32 q; at most q + x / 2^32. 58728449 = 1/q mod 2^32. */
+static inline uint32_t larch_mldsa_montgomery(uint64_t x)
+{
+    uint32_t t = (uint32_t)x * 58728449;
+    return (uint32_t)(x >> 32) + MLDSA_Q - (uint32_t)((uint64_t)t * MLDSA_Q >> 32);
+}
+
 /* ---- mldsa_poly.c: arithmetic ------------------------------------------- */
 
 /* NTT in place [FIPS204 algorithm 41]. In: below 2 q; out: below 18 q. */
@@ -72,14 +116,16 @@ void larch_mldsa_multiply_row(mldsa_poly *out, const mldsa_poly *a, const mldsa_
  * 2^-32 it undoes. Out: below q. */
 void larch_mldsa_inverse_ntt(mldsa_poly *p);
 
-/* Of |c| < q: below 2 q. */
-void larch_mldsa_from_short(mldsa_poly *out, const mldsa_short *p);
-
 /* p += a, with p below q and |a| < q. Out: below q. */
 void larch_mldsa_add_small(mldsa_poly *p, const mldsa_small *a);
 
 /* w -= 2^13 (a + 2^9 b), for a + 2^9 b = c * t1. w: below q, in and out. */
 void larch_mldsa_subtract_t1(mldsa_poly *w, const mldsa_small *a, const mldsa_small *b);
+/* The same from c and t1 - 2^9, without memory for the products. */
+void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challenge, const mldsa_small *t1);
+
+/* Any residues: below 2 q. */
+void larch_mldsa_reduce(mldsa_poly *p);
 
 /* out = c * p. |c| of p times tau must fit 16 bits. The time depends on the challenge, which is public;
  * p may be secret. */
@@ -102,8 +148,8 @@ void larch_mldsa_decompose(const mldsa_rounding *m, uint8_t *r1, mldsa_short *r0
  * hints (1 or 0) replace, and low = LowBits(w) - c s2 + c t0. Returns how many are 1, which is public. */
 unsigned larch_mldsa_make_hint(const mldsa_rounding *m, uint8_t *w1, const mldsa_short *low);
 
-/* UseHint [FIPS204 algorithm 40] on residues below q. All public. */
-void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *w1, const uint8_t *hints, const mldsa_poly *r);
+/* UseHint [FIPS204 algorithm 40] on residues below q: w1 replaces the hints. All public. */
+void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *hints, const mldsa_poly *r);
 
 /* ---- mldsa_pack.c: bytes ------------------------------------------------- */
 
@@ -114,6 +160,9 @@ void larch_mldsa_pack_small(uint8_t *out, const mldsa_small *p, int16_t top, uns
 void larch_mldsa_unpack_small(mldsa_small *p, const uint8_t *in, int16_t top, unsigned bits);
 void larch_mldsa_pack_short(uint8_t *out, const mldsa_short *p, int32_t top, unsigned bits);
 void larch_mldsa_unpack_short(mldsa_short *p, const uint8_t *in, int32_t top, unsigned bits);
+
+/* The same coefficients as residues: below 2 q. */
+void larch_mldsa_unpack_residues(mldsa_poly *p, const uint8_t *in, int32_t top, unsigned bits);
 
 /* SimpleBitPack of t1, and its inverse with 2^9 taken off. [FIPS204 algorithms 16 and 18] */
 void larch_mldsa_pack_t1(uint8_t *out, const mldsa_poly *t1);
@@ -134,6 +183,10 @@ void larch_mldsa_unpack_hint(uint8_t *hints, const uint8_t *y, unsigned i, unsig
 /* Row r of ExpandA, l polynomials, below q [FIPS204 algorithm 32]. rho is public, and the time depends on it. */
 void larch_mldsa_sample_row(mldsa_poly *row, unsigned l, const uint8_t rho[32], unsigned r);
 
+/* sum += entry (r, s) of A * v / 2^32, value by value, without memory for the entry. v: below 18 q; sum: grows by
+ * less than 2 q. */
+void larch_mldsa_multiply_sampled(mldsa_poly *sum, const uint8_t rho[32], unsigned r, unsigned s, const mldsa_poly *v);
+
 /* One polynomial of ExpandS, the nonce-th [FIPS204 algorithm 33]. The time depends on how many of the
  * candidates are refused, which says nothing of those that are kept. */
 void larch_mldsa_sample_secret(mldsa_small *s, unsigned eta, const uint8_t rho_prime[64], uint16_t nonce);
@@ -143,5 +196,20 @@ void larch_mldsa_sample_mask(uint8_t *out, size_t len, const uint8_t rho_second[
 
 /* SampleInBall [FIPS204 algorithm 29]. All public. */
 void larch_mldsa_sample_challenge(mldsa_challenge *challenge, unsigned tau, const uint8_t *c_tilde, size_t len);
+
+/* ---- mldsa.c, mldsa_sign.c, mldsa_verify.c -------------------------------- */
+
+/* w = row r of A, times v, which is in the NTT's domain already; w is not, and below q. */
+void larch_mldsa_multiply_sampled_row(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r,
+                                      const mldsa_poly *v);
+
+/* H(mu || w1Encode(w1)), a row at a time. */
+void larch_mldsa_commitment_init(larch_keccak *h, const uint8_t *mu);
+void larch_mldsa_commitment_absorb(const mldsa_params *p, larch_keccak *h, const uint8_t *w1);
+void larch_mldsa_commitment_finish(const mldsa_params *p, larch_keccak *h, uint8_t *c_tilde);
+
+/* As in struct larch_sig_functions. */
+bool larch_mldsa_sign(const mldsa_params *p, const uint8_t *sk, const uint8_t *mu, const uint8_t *rnd, uint8_t *sig);
+bool larch_mldsa_verify(const mldsa_params *p, const uint8_t *pk, const uint8_t *mu, const uint8_t *sig);
 
 #endif

@@ -135,6 +135,23 @@ void larch_mldsa_unpack_short(mldsa_short *p, const uint8_t *in, int32_t top, un
         unpack_short(p, in, top, 20);
 }
 
+ALWAYS_INLINE void unpack_residues(mldsa_poly *p, const uint8_t *in, int32_t top, unsigned d)
+{
+    for (uint32_t *c = p->c; c < p->c + MLDSA_N; c += 8, in += d) {
+        get8(c, in, d);
+        for (unsigned i = 0; i < 8; i++)
+            c[i] = (uint32_t)(top + MLDSA_Q) - c[i];
+    }
+}
+
+void larch_mldsa_unpack_residues(mldsa_poly *p, const uint8_t *in, int32_t top, unsigned bits)
+{
+    if (bits == 18)
+        unpack_residues(p, in, top, 18);
+    else
+        unpack_residues(p, in, top, 20);
+}
+
 /* ---- t1 and w1 ------------------------------------------------------------- */
 
 void larch_mldsa_pack_t1(uint8_t *out, const mldsa_poly *t1)

@@ -11,9 +11,8 @@
 
 #include "pq/mldsa_int.h"
 
-#define Q     MLDSA_Q
-#define Q_INV 58728449 /* 1/q mod 2^32 */
-#define N     MLDSA_N
+#define Q MLDSA_Q
+#define N MLDSA_N
 
 /* zeta^BitRev8(k) mod q [FIPS204 appendix B], and below it floor(2^32 / q * that). */
 /* clang-format off */
@@ -195,7 +194,7 @@ void larch_mldsa_inverse_ntt(mldsa_poly *p)
 
 /* ---- products and sums --------------------------------------------------- */
 
-/* Montgomery's reduction, once for the whole sum: 7 * q * 18 q / 2^32 < q. */
+/* One reduction for the whole sum: 7 * q * 18 q / 2^32 < q. */
 ALWAYS_INLINE void multiply_row(mldsa_poly *restrict out, const mldsa_poly *restrict a, const mldsa_poly *restrict b,
                                 unsigned len)
 {
@@ -203,7 +202,7 @@ ALWAYS_INLINE void multiply_row(mldsa_poly *restrict out, const mldsa_poly *rest
         uint64_t sum = 0;
         for (unsigned i = 0; i < len; i++)
             sum += (uint64_t)a[i].c[n] * b[i].c[n];
-        out->c[n] = (uint32_t)(sum >> 32) + Q - multiply_high((uint32_t)sum * Q_INV, Q);
+        out->c[n] = larch_mldsa_montgomery(sum);
     }
 }
 
@@ -222,10 +221,10 @@ void larch_mldsa_multiply_row(mldsa_poly *out, const mldsa_poly *a, const mldsa_
     }
 }
 
-void larch_mldsa_from_short(mldsa_poly *restrict out, const mldsa_short *restrict p)
+void larch_mldsa_reduce(mldsa_poly *p)
 {
     for (unsigned n = 0; n < N; n++)
-        out->c[n] = (uint32_t)(p->c[n] + Q);
+        p->c[n] = multiply(p->c[n], 1, 512); /* 512 = floor(2^32 / q) */
 }
 
 void larch_mldsa_add_small(mldsa_poly *restrict p, const mldsa_small *restrict a)
@@ -242,8 +241,23 @@ void larch_mldsa_subtract_t1(mldsa_poly *restrict w, const mldsa_small *restrict
     for (unsigned n = 0; n < N; n++) {
         int32_t c_t1 = a->c[n] + b->c[n] * (1 << (MLDSA_T1_BITS - 1));
         uint32_t x = w->c[n] + (uint32_t)(64 * Q - c_t1 * (1 << MLDSA_D));
-        w->c[n] = subtract_once(multiply(x, 1, 512)); /* 512 = floor(2^32 / q) */
+        w->c[n] = subtract_once(multiply(x, 1, 512));
     }
+}
+
+void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challenge, const mldsa_small *t1)
+{
+    for (unsigned n = 0; n < N; n++)
+        w->c[n] += 64 * Q;
+    for (unsigned t = 0; t < challenge->tau; t++)
+        for (unsigned n = 0; n < N; n++) {
+            const unsigned at = n + challenge->at[t];
+            const uint32_t term = (uint32_t)(t1->c[n] + (1 << (MLDSA_T1_BITS - 1))) << MLDSA_D;
+            w->c[at % N] += (at & N) != 0 ? term : 0 - term; /* X^256 = -1 */
+        }
+    larch_mldsa_reduce(w);
+    for (unsigned n = 0; n < N; n++)
+        w->c[n] = subtract_once(w->c[n]);
 }
 
 /* Kept out of the loop around it, which compilers would swap with the one within. */

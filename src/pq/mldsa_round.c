@@ -54,8 +54,7 @@ unsigned larch_mldsa_make_hint(const mldsa_rounding *m, uint8_t *restrict w1, co
     return count;
 }
 
-void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *restrict w1, const uint8_t *restrict hints,
-                          const mldsa_poly *restrict r)
+void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *restrict hints, const mldsa_poly *restrict r)
 {
     const mldsa_rounding copy = *m;
     for (unsigned n = 0; n < MLDSA_N; n++) {
@@ -65,6 +64,6 @@ void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *restrict w1, const u
         r1 += step & -(int32_t)hints[n];
         r1 += copy.parts & (r1 >> 31);
         r1 -= copy.parts & ~((r1 - copy.parts) >> 31);
-        w1[n] = (uint8_t)r1;
+        hints[n] = (uint8_t)r1;
     }
 }

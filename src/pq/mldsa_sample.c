@@ -16,6 +16,12 @@ static void start(larch_keccak *xof, const uint8_t *seed, size_t seed_len, unsig
     larch_shake_finalize(xof);
 }
 
+/* CoeffFromThreeBytes [FIPS204 algorithm 14] without its refusal. */
+static uint32_t from_three_bytes(const uint8_t *b)
+{
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)(b[2] & 127) << 16;
+}
+
 /* RejNTTPoly. [FIPS204 algorithm 30] */
 static void sample_entry(mldsa_poly *a, const uint8_t *rho, unsigned r, unsigned s)
 {
@@ -27,7 +33,7 @@ static void sample_entry(mldsa_poly *a, const uint8_t *rho, unsigned r, unsigned
         larch_shake_squeeze(&xof, block, sizeof block);
         for (const uint8_t *b = block; b < block + sizeof block && n < MLDSA_N; b += 3) {
             /* Always stored, and counted if it is below q: one in a thousand is not. */
-            a->c[n] = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)(b[2] & 127) << 16;
+            a->c[n] = from_three_bytes(b);
             n += a->c[n] < MLDSA_Q;
         }
     }
@@ -37,6 +43,22 @@ void larch_mldsa_sample_row(mldsa_poly *row, unsigned l, const uint8_t rho[32], 
 {
     for (unsigned s = 0; s < l; s++)
         sample_entry(&row[s], rho, r, s);
+}
+
+void larch_mldsa_multiply_sampled(mldsa_poly *sum, const uint8_t rho[32], unsigned r, unsigned s, const mldsa_poly *v)
+{
+    uint8_t bytes[3];
+    larch_keccak xof;
+    larch_shake128_init(&xof);
+    start(&xof, rho, 32, r << 8 | s);
+    for (unsigned n = 0; n < MLDSA_N;) {
+        larch_shake_squeeze(&xof, bytes, sizeof bytes);
+        const uint32_t a = from_three_bytes(bytes);
+        if (a < MLDSA_Q) {
+            sum->c[n] += larch_mldsa_montgomery((uint64_t)a * v->c[n]);
+            n++;
+        }
+    }
 }
 
 /* CoeffFromHalfByte [FIPS204 algorithm 15] without its refusal. mod 5 by 205 / 2^10. */

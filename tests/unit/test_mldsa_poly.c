@@ -171,23 +171,60 @@ static void test_subtract_t1(void **state)
     }
 }
 
-static void test_sums(void **state)
+/* The form for small machines, on keys and signatures as they come. */
+static void test_subtract_t1_slowly(void **state)
 {
     (void)state;
-    mldsa_short s;
+    static const unsigned taus[] = {39, 49, 60};
+    for (unsigned round = 0; round < 30; round++) {
+        int64_t c_plain[N];
+        mldsa_challenge c;
+        mldsa_small t1, ones, product, c_ones;
+        mldsa_poly w, slow;
+        random_challenge(&c, taus[round % 3], c_plain);
+        for (unsigned n = 0; n < N; n++) {
+            w.c[n] = slow.c[n] = round < 6 ? (round % 2 ? Q - 1 : 0) : random_below(Q);
+            ones.c[n] = 1;
+            t1.c[n] = (int16_t)(round < 6 ? (c_plain[(N - n) % N] < 0 ? 511 : -512) : (int)random_below(1024) - 512);
+        }
+        larch_mldsa_challenge_times(&product, &c, &t1);
+        larch_mldsa_challenge_times(&c_ones, &c, &ones);
+        larch_mldsa_subtract_t1(&w, &product, &c_ones);
+        larch_mldsa_subtract_t1_slowly(&slow, &c, &t1);
+        assert_memory_equal(&slow, &w, sizeof w);
+    }
+}
+
+static void test_multiply_sampled(void **state)
+{
+    (void)state;
+    static mldsa_poly row[7], v[7], sum, fast;
+    uint8_t rho[32];
+    larch_shake_squeeze(&rng, rho, sizeof rho);
+    larch_mldsa_sample_row(row, 7, rho, 5);
+    for (unsigned s = 0; s < 7; s++) {
+        for (unsigned n = 0; n < N; n++)
+            v[s].c[n] = n == 0 ? 18 * Q - 1 : random_below(18 * Q);
+        larch_mldsa_multiply_sampled(&sum, rho, 5, s, &v[s]);
+    }
+    larch_mldsa_multiply_row(&fast, row, v, 7);
+    larch_mldsa_reduce(&sum);
+    for (unsigned n = 0; n < N; n++)
+        assert_true(sum.c[n] < 2u * Q && sum.c[n] % Q == fast.c[n] % Q);
+}
+
+static void test_add_small(void **state)
+{
+    (void)state;
     mldsa_small a;
     mldsa_poly p, before;
     for (unsigned n = 0; n < N; n++) {
-        s.c[n] = n < 2 ? (n ? 1 - Q : Q - 1) : (int32_t)random_below(2 * Q - 1) - (Q - 1);
         a.c[n] = (int16_t)(n < 4 ? (n % 2 ? INT16_MIN : INT16_MAX) : (int)random_below(65536) - 32768);
         p.c[n] = before.c[n] = n < 4 ? (n < 2 ? 0 : Q - 1) : random_below(Q);
     }
     larch_mldsa_add_small(&p, &a);
     for (unsigned n = 0; n < N; n++)
         assert_int_equal(p.c[n], modulo((int64_t)before.c[n] + a.c[n], Q));
-    larch_mldsa_from_short(&p, &s);
-    for (unsigned n = 0; n < N; n++)
-        assert_true(p.c[n] < 2u * Q && p.c[n] % Q == (uint32_t)modulo(s.c[n], Q));
 }
 
 static void test_norm(void **state)
@@ -246,17 +283,17 @@ static void test_decompose_and_use_hint(void **state)
         for (uint32_t r = 0; r < Q; r += N) {
             mldsa_poly p;
             mldsa_short r0;
-            uint8_t r1[N], hints[N], used[N];
+            uint8_t r1[N], used[N];
             for (unsigned n = 0; n < N; n++) {
                 p.c[n] = (r + n) % Q;
-                hints[n] = (uint8_t)((r / N + n) % 2);
+                used[n] = (uint8_t)((r / N + n) % 2);
             }
             larch_mldsa_decompose(rounding, r1, &r0, &p);
-            larch_mldsa_use_hint(rounding, used, hints, &p);
+            larch_mldsa_use_hint(rounding, used, &p);
             for (unsigned n = 0; n < N; n++) {
                 int64_t e1, e0;
                 decompose(rounding->gamma2, p.c[n], &e1, &e0);
-                int64_t hinted = hints[n] ? modulo(e1 + (e0 > 0 ? 1 : -1), rounding->parts) : e1;
+                int64_t hinted = (r / N + n) % 2 ? modulo(e1 + (e0 > 0 ? 1 : -1), rounding->parts) : e1;
                 if (r1[n] != e1 || r0.c[n] != e0 || used[n] != hinted)
                     fail_msg("gamma2 %d, r %u", (int)rounding->gamma2, (unsigned)p.c[n]);
             }
@@ -335,6 +372,9 @@ static void test_packing(void **state)
                 assert_int_equal(p.c[n], wide[i].top - (int32_t)number_at(bytes, n, wide[i].bits));
             larch_mldsa_pack_short(again, &p, wide[i].top, wide[i].bits);
             assert_memory_equal(again, bytes, 32 * wide[i].bits);
+            larch_mldsa_unpack_residues(&t1, bytes, wide[i].top, wide[i].bits);
+            for (unsigned n = 0; n < N; n++)
+                assert_int_equal(t1.c[n], p.c[n] + Q);
         }
         larch_mldsa_unpack_t1_centered(&s, bytes);
         for (unsigned n = 0; n < N; n++) {
@@ -352,19 +392,45 @@ static void test_packing(void **state)
     }
 }
 
+/* Two polynomials, up to three ones: places, then the two counts. [FIPS204 algorithm 21] */
+static void test_hint_is_valid(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t y[5];
+        bool valid;
+    } rows[] = {
+        {{0, 0, 0, 0, 0}, true},  {{0, 0, 0, 1, 1}, true},  {{0, 1, 255, 3, 3}, true},
+        {{7, 3, 0, 1, 2}, true},  {{7, 8, 7, 2, 3}, true},  {{1, 2, 3, 0, 3}, true},
+        {{2, 1, 0, 2, 2}, false}, {{1, 1, 0, 2, 2}, false}, {{9, 1, 1, 1, 3}, false},     /* not ascending */
+        {{1, 2, 0, 2, 1}, false}, {{0, 0, 0, 1, 0}, false}, {{1, 2, 3, 3, 2}, false},     /* counts shrink */
+        {{1, 2, 3, 3, 4}, false}, {{1, 2, 3, 4, 4}, false}, {{1, 2, 3, 255, 255}, false}, /* beyond omega */
+        {{1, 0, 0, 0, 0}, false}, {{0, 0, 1, 0, 0}, false}, {{1, 2, 3, 1, 2}, false},     /* what is unused */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (larch_mldsa_hint_is_valid(rows[i].y, 2, 3) != rows[i].valid)
+            fail_msg("row %zu", i);
+    uint8_t hints[N] = {0}, y[5] = {0};
+    hints[3] = hints[255] = 1;
+    larch_mldsa_pack_hint(y, hints, 0, 3);
+    hints[255] = 0;
+    larch_mldsa_pack_hint(y, hints, 1, 3);
+    assert_memory_equal(y, ((const uint8_t[5]){3, 255, 3, 2, 3}), 5);
+    larch_mldsa_unpack_hint(hints, y, 0, 3);
+    for (unsigned n = 0; n < N; n++)
+        assert_int_equal(hints[n], n == 3 || n == 255);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_multiply_row),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_challenge_times),
-        cmocka_unit_test(test_subtract_t1),
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_norm),
-        cmocka_unit_test(test_power2round),
-        cmocka_unit_test(test_decompose_and_use_hint),
-        cmocka_unit_test(test_make_hint),
-        cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_multiply_row),     cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_challenge_times),  cmocka_unit_test(test_subtract_t1),
+        cmocka_unit_test(test_add_small),        cmocka_unit_test(test_subtract_t1_slowly),
+        cmocka_unit_test(test_multiply_sampled), cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_power2round),      cmocka_unit_test(test_decompose_and_use_hint),
+        cmocka_unit_test(test_make_hint),        cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_hint_is_valid),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
