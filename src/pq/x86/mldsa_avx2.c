@@ -8,7 +8,9 @@
 #define W                     8
 #define V                     __m256i
 #define LEVEL                 _avx2
+#define PERMUTE               larch_keccak_x1_bmi2
 #define LOAD(p)               _mm256_load_si256((const __m256i *)(const void *)(p))
+#define LOAD_UNALIGNED(p)     _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define STORE(p, v)           _mm256_store_si256((__m256i *)(void *)(p), v)
 #define SET1(x)               _mm256_set1_epi32((int)(x))
 #define ADD(a, b)             _mm256_add_epi32(a, b)
@@ -29,11 +31,12 @@
 #define SLL64_BY(a, n)        _mm256_sll_epi64(a, n)
 #define SRLV64(a, n)          _mm256_srlv_epi64(a, n)
 #define HIGH_TO_LOW(a)        _mm256_bsrli_epi128(a, 8)
-#define ODD_FROM(a, b)        _mm256_blend_epi32(a, b, 0xaa)
+#define HIGH_HALVES(a, b)     _mm256_blend_epi32(_mm256_srli_epi64(a, 32), b, 0xaa)
 #define SHUFFLE8(a, b)        _mm256_shuffle_epi8(a, b)
 #define PART(a, i)            ((i) == 0 ? _mm256_castsi256_si128(a) : _mm256_extracti128_si256(a, 1))
 #define SIGNS(a)              ((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(a)))
-/* x in the first of each two 32-bit numbers; in the second of each two 64-bit ones; in
+/* HIGH_HALVES: of 64-bit numbers, those of a in even places and those of b in odd ones.
+ * x in the first of each two 32-bit numbers; in the second of each two 64-bit ones; in
  * the second of each two halves of 256 bits; four 32-bit numbers again and again. */
 #define SET_PAIRS(x)          _mm256_set1_epi64x((long long)(x))
 #define SET_HIGH64(x)         _mm256_set_epi64x((long long)(x), 0, (long long)(x), 0)

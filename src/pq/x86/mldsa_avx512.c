@@ -8,7 +8,9 @@
 #define W                     16
 #define V                     __m512i
 #define LEVEL                 _avx512
+#define PERMUTE               larch_keccak_x1_avx512
 #define LOAD(p)               _mm512_load_si512(p)
+#define LOAD_UNALIGNED(p)     _mm512_loadu_si512(p)
 #define STORE(p, v)           _mm512_store_si512(p, v)
 #define SET1(x)               _mm512_set1_epi32((int)(x))
 #define ADD(a, b)             _mm512_add_epi32(a, b)
@@ -29,10 +31,11 @@
 #define SLL64_BY(a, n)        _mm512_sll_epi64(a, n)
 #define SRLV64(a, n)          _mm512_srlv_epi64(a, n)
 #define HIGH_TO_LOW(a)        _mm512_bsrli_epi128(a, 8)
-#define ODD_FROM(a, b)        _mm512_mask_blend_epi32(0xaaaa, a, b)
+#define HIGH_HALVES(a, b)     _mm512_mask_shuffle_epi32(b, 0x5555, a, (_MM_PERM_ENUM)0xf5)
 #define SHUFFLE8(a, b)        _mm512_shuffle_epi8(a, b)
 #define SIGNS(a)              ((unsigned)_mm512_movepi32_mask(a))
-/* x in the first of each two 32-bit numbers; in the second of each two 64-bit ones; in
+/* HIGH_HALVES: of 64-bit numbers, those of a in even places and those of b in odd ones.
+ * x in the first of each two 32-bit numbers; in the second of each two 64-bit ones; in
  * the second of each two halves of 256 bits; four 32-bit numbers again and again. */
 #define SET_PAIRS(x)          _mm512_set1_epi64((long long)(x))
 #define SET_HIGH64(x)         _mm512_maskz_set1_epi64(0xaa, (long long)(x))

@@ -24,18 +24,19 @@
 #define ODD(v) SRL64(v, 32)
 
 /* a z / 2^32 mod q by Montgomery: the high halves of products with the same low
- * half, so their difference is exact. |result| <= |a z| / 2^32 + q / 2 <= 3/4 q. */
-LANES_INLINE V multiply_by(V a, V z, V z_q)
+ * half, so their difference is exact. |result| <= |a z| / 2^32 + q / 2 <= 3/4 q.
+ * odd_z: has the odd places of z in the even ones. */
+LANES_INLINE V multiply_by(V a, V z, V odd_z, V z_q)
 {
     const V t = MULLO(a, z_q);
     const V even = SUB(MUL32(a, z), MUL32(t, SET1(Q)));
-    const V odd = SUB(MUL32(ODD(a), ODD(z)), MUL32(ODD(t), SET1(Q)));
-    return ODD_FROM(ODD(even), odd);
+    const V odd = SUB(MUL32(ODD(a), odd_z), MUL32(ODD(t), SET1(Q)));
+    return HIGH_HALVES(even, odd);
 }
 
 LANES_INLINE V multiply_row(V a, const dsa_row *row, unsigned b)
 {
-    return multiply_by(a, LOAD(row->z + 8 * b), LOAD(row->z_q + 8 * b));
+    return multiply_by(a, LOAD(row->z + 8 * b), LOAD_UNALIGNED(row->z + 8 * b + 1), LOAD(row->z_q + 8 * b));
 }
 
 LANES_INLINE void butterfly(V *low, V *high, V t)
@@ -80,7 +81,7 @@ LANES_INLINE void three_inverse_layers(V *v, const dsa_row *row, unsigned b)
 /* zetas 1 to 3 times 2^32, the inverses of 2 and 3 likewise; and 1, and the inverse of
  * zeta 1, times 2^64 / 256, which ends algorithm 42 and undoes the 2^-32 of multiply. */
 enum { ZETA_1 = 25847, ZETA_2 = -2608894, ZETA_3 = -518909, LAST_ONE = 41978, LAST_ZETA = 3975713 };
-#define BY(a, z) multiply_by(a, SET1(z), SET1((uint32_t)(z)*Q_INVERSE))
+#define BY(a, z) multiply_by(a, SET1(z), SET1(z), SET1((uint32_t)(z)*Q_INVERSE))
 
 static void FUNCTION(ntt)(dsa_poly *p)
 {
@@ -142,7 +143,7 @@ LANES_INLINE void multiply(dsa_poly *out, const dsa_poly *a, const dsa_poly *b, 
         }
         even = SUB(even, MUL32(MUL32(even, SET1(Q_INVERSE)), SET1(Q)));
         odd = SUB(odd, MUL32(MUL32(odd, SET1(Q_INVERSE)), SET1(Q)));
-        STORE(out->c + n, ODD_FROM(ODD(even), odd));
+        STORE(out->c + n, HIGH_HALVES(even, odd));
     }
 }
 
@@ -318,6 +319,7 @@ static void FUNCTION(unpack)(dsa_poly *p, const uint8_t *in, int32_t top, unsign
 
 const dsa_ops JOIN(larch_dsa, LEVEL) = {
     .x86 = &JOIN(larch_x86, LEVEL),
+    .permute = PERMUTE,
     .ntt = FUNCTION(ntt),
     .inverse_ntt = FUNCTION(inverse_ntt),
     .multiply = FUNCTION(multiply),

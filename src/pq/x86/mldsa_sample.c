@@ -147,36 +147,54 @@ void larch_dsa_sample_masks(const dsa_ops *ops, const mldsa_params *p, dsa_poly 
     larch_wipe(&lane, sizeof lane);
 }
 
-void larch_dsa_hash(const dsa_ops *ops, const uint8_t *in, size_t len, uint8_t *out, size_t out_len)
+/* The state of SHAKE256 after in, with its first block of output. */
+static void absorb(const dsa_ops *ops, uint64_t *s, const uint8_t *in, size_t len)
 {
-    uint64_t s[WORDS] = {0};
     uint8_t last[RATE_256] = {0};
-    unsigned alone = 0;
-    while (ops->x86->keccak[alone].width != 1)
-        alone++;
+    memset(s, 0, sizeof s[0] * WORDS);
     for (; len >= RATE_256; in += RATE_256, len -= RATE_256) {
         for (unsigned i = 0; i < RATE_256 / 8; i++)
             s[i] ^= load64(in + (size_t)8 * i);
-        ops->x86->keccak[alone].permute(s);
+        ops->permute(s);
     }
     memcpy(last, in, len);
     last[len] = 0x1f;
     last[RATE_256 - 1] |= 0x80;
     for (unsigned i = 0; i < RATE_256 / 8; i++)
         s[i] ^= load64(last + (size_t)8 * i);
-    ops->x86->keccak[alone].permute(s);
+    ops->permute(s);
+    larch_wipe(last, sizeof last);
+}
+
+void larch_dsa_hash(const dsa_ops *ops, const uint8_t *in, size_t len, uint8_t *out, size_t out_len)
+{
+    uint64_t s[WORDS];
+    absorb(ops, s, in, len);
     memcpy(out, s, out_len);
     larch_wipe(s, sizeof s);
-    larch_wipe(last, sizeof last);
 }
 
 void larch_dsa_sample_challenge(const dsa_ops *ops, const mldsa_params *p, dsa_poly *c, const uint8_t *c_tilde)
 {
-    mldsa_challenge challenge;
-    larch_mldsa_sample_challenge(&challenge, p->tau, c_tilde, p->c_tilde_len);
+    uint64_t s[WORDS], signs;
+    uint8_t block[RATE_256];
+    unsigned at = sizeof signs;
+    absorb(ops, s, c_tilde, p->c_tilde_len);
+    memcpy(block, s, sizeof block);
+    signs = load64(block);
     memset(c, 0, sizeof *c);
-    for (unsigned t = 0; t < challenge.tau; t++)
-        c->c[challenge.at[t] % MLDSA_N] = challenge.at[t] < MLDSA_N ? 1 : -1;
+    for (unsigned i = MLDSA_N - p->tau; i < MLDSA_N; at++) {
+        if (at == sizeof block) {
+            ops->permute(s);
+            memcpy(block, s, sizeof block);
+            at = 0;
+        }
+        if (block[at] > i)
+            continue;
+        c->c[i++] = c->c[block[at]];
+        c->c[block[at]] = 1 - 2 * (int32_t)(signs & 1);
+        signs >>= 1;
+    }
     ops->ntt(c);
 }
 

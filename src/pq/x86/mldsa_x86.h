@@ -17,7 +17,7 @@ typedef struct dsa_poly {
 /* Constants for Montgomery products: z 2^32, and that / q mod 2^32; eight for each
  * block of 64 coefficients. */
 typedef struct dsa_row {
-    _Alignas(64) int32_t z[32];
+    _Alignas(64) int32_t z[32 + 16]; /* some are read from one place on */
     int32_t z_q[32];
 } dsa_row;
 
@@ -31,7 +31,8 @@ extern const dsa_zetas larch_dsa_zetas, larch_dsa_inverse_zetas;
 
 /* A level of the processor. */
 typedef struct dsa_ops {
-    const x86_ops *x86; /* the permutations, and what goes with them */
+    const x86_ops *x86;           /* the permutations of several states, and what goes with them */
+    void (*permute)(uint64_t *s); /* of one */
 
     /* NTT [FIPS204 algorithm 41]. In: |c| < 2 q; out: |c| < 9 q. */
     void (*ntt)(dsa_poly *p);
