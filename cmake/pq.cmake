@@ -24,7 +24,7 @@ function(larch_pq_sources target)
   target_sources(${target} PRIVATE ${x86}/dispatch.c ${x86}/mlkem_x86.c ${x86}/sponges.c ${x86}/tables.c
     ${x86}/keccak_avx2.c ${x86}/poly_avx2.c ${x86}/sample_avx2.c
     ${x86}/keccak_avx512.c ${x86}/poly_avx512.c ${x86}/sample_avx512.c
-    ${x86}/mldsa_dispatch.c ${x86}/mldsa_x86.c ${x86}/mldsa_x86_sign.c ${x86}/mldsa_sample.c ${x86}/mldsa_tables.c
+    ${x86}/mldsa_dispatch.c ${x86}/mldsa_x86.c ${x86}/mldsa_x86_sign.c ${x86}/mldsa_sponges.c ${x86}/mldsa_tables.c
     ${x86}/mldsa_avx2.c ${x86}/mldsa_avx512.c)
   set_source_files_properties(${x86}/poly_avx2.c ${x86}/sample_avx2.c ${x86}/mldsa_avx2.c
     TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "${avx2}")

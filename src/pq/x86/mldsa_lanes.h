@@ -147,15 +147,28 @@ LANES_INLINE void multiply(dsa_poly *out, const dsa_poly *a, const dsa_poly *b, 
     }
 }
 
-/* The lengths that occur at least once for each entry of a row have copies. */
+/* For each length that the sets have, l, or l + 1 to verify, a copy whose inner loop is gone. */
 static void FUNCTION(multiply)(dsa_poly *out, const dsa_poly *a, const dsa_poly *b, unsigned len)
 {
-    if (len == 1)
+    switch (len) {
+    case 1:
         multiply(out, a, b, 1);
-    else if (len == 4)
+        break;
+    case 4:
         multiply(out, a, b, 4);
-    else
-        multiply(out, a, b, len);
+        break;
+    case 5:
+        multiply(out, a, b, 5);
+        break;
+    case 6:
+        multiply(out, a, b, 6);
+        break;
+    case 7:
+        multiply(out, a, b, 7);
+        break;
+    default:
+        multiply(out, a, b, 8);
+    }
 }
 
 /* ---- bounds, high and low parts ------------------------------------------- */

@@ -65,7 +65,7 @@ typedef struct dsa_ops {
 
 extern const dsa_ops larch_dsa_avx2, larch_dsa_avx512;
 
-/* ---- mldsa_sample.c ---------------------------------------------------------- */
+/* ---- mldsa_sponges.c --------------------------------------------------------- */
 
 /* ExpandA [FIPS204 algorithm 32], its rows stride polynomials apart. Out: 0 <= c < q. */
 void larch_dsa_sample_matrix(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride,

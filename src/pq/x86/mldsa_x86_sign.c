@@ -68,6 +68,7 @@ static void commit(const dsa_ops *ops, const mldsa_params *p, attempt *a, const 
     larch_dsa_sample_challenge(ops, p, &a->c, a->c_tilde);
     larch_wipe(y, sizeof y[0] * p->l);
     larch_wipe(mu_w1, sizeof mu_w1);
+    larch_x86_burn();
 }
 
 /* out = c * factor, whose coefficients are below q/4. */
@@ -101,6 +102,7 @@ static bool respond(const dsa_ops *ops, const mldsa_params *p, attempt *a, const
         count += ops->make_hint(&p->rounding, a->hints[r], &a->minus_w1[r], &a->w0[r]);
     }
     larch_wipe(&product, sizeof product);
+    larch_x86_burn();
     return accepted && count <= p->omega;
 }
 

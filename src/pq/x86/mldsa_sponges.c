@@ -92,6 +92,14 @@ static void fill(const dsa_ops *ops, lanes *a, dsa_poly *const *p, unsigned coun
     }
 }
 
+/* Of lanes that held secrets, and of what the level's functions spilled. */
+static void wipe(lanes *a)
+{
+    larch_wipe(a->s, sizeof a->s[0] * WORDS * a->width);
+    larch_wipe(a->out, sizeof a->out[0] * a->width);
+    larch_x86_burn();
+}
+
 void larch_dsa_sample_matrix(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride,
                              const uint8_t *rho)
 {
@@ -127,9 +135,8 @@ void larch_dsa_sample_secrets(const dsa_ops *ops, const mldsa_params *p, dsa_pol
         }
         begin(&lane, rho_prime, 8, nonce, RATE_256);
         fill(ops, &lane, to, some, p->eta);
+        wipe(&lane);
     }
-    larch_wipe(&lane, sizeof lane);
-    larch_x86_burn();
 }
 
 void larch_dsa_sample_masks(const dsa_ops *ops, const mldsa_params *p, dsa_poly *y, const uint8_t *rho_second,
@@ -144,7 +151,7 @@ void larch_dsa_sample_masks(const dsa_ops *ops, const mldsa_params *p, dsa_poly 
     squeeze(ops, &lane, (unsigned)((mldsa_z_len(p) + RATE_256 - 1) / RATE_256));
     for (unsigned l = 0; l < DSA_MASKS; l++)
         ops->unpack(&y[l], lane.out[l], mldsa_gamma1(p), p->gamma1_bits);
-    larch_wipe(&lane, sizeof lane);
+    wipe(&lane);
 }
 
 /* The state of SHAKE256 after in, with its first block of output. */
