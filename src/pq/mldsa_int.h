@@ -67,6 +67,31 @@ typedef struct mldsa_params {
     mldsa_rounding rounding;
 } mldsa_params;
 
+/* The three sets, to initialize a mldsa_params. [FIPS204 4] */
+#define MLDSA_PARAMS_44                                                                                 \
+    {                                                                                                   \
+        .k = 4, .l = 4, .eta = 2, .eta_bits = 3, .tau = 39, .beta = 78, .omega = 80, .c_tilde_len = 32, \
+        .gamma1_bits = 18, .rounding = MLDSA_GAMMA2_88                                                  \
+    }
+#define MLDSA_PARAMS_65                                                                                  \
+    {                                                                                                    \
+        .k = 6, .l = 5, .eta = 4, .eta_bits = 4, .tau = 49, .beta = 196, .omega = 55, .c_tilde_len = 48, \
+        .gamma1_bits = 20, .rounding = MLDSA_GAMMA2_32                                                   \
+    }
+#define MLDSA_PARAMS_87                                                                                  \
+    {                                                                                                    \
+        .k = 8, .l = 7, .eta = 2, .eta_bits = 3, .tau = 60, .beta = 120, .omega = 75, .c_tilde_len = 64, \
+        .gamma1_bits = 20, .rounding = MLDSA_GAMMA2_32                                                   \
+    }
+#define MLDSA_GAMMA2_88                                                                             \
+    {                                                                                               \
+        .gamma2 = 95232, .parts = 44, .factor = 2819, .shift = 11, .factor_shift = 18, .w1_bits = 6 \
+    }
+#define MLDSA_GAMMA2_32                                                                              \
+    {                                                                                                \
+        .gamma2 = 261888, .parts = 16, .factor = 65601, .shift = 9, .factor_shift = 26, .w1_bits = 4 \
+    }
+
 #define MLDSA_K_MAX       (LARCH_MLDSA_87 ? 8 : LARCH_MLDSA_65 ? 6 : 4)
 #define MLDSA_L_MAX       (LARCH_MLDSA_87 ? 7 : LARCH_MLDSA_65 ? 5 : 4)
 #define MLDSA_Z_BITS_MAX  (LARCH_MLDSA_87 || LARCH_MLDSA_65 ? 20 : 18)
