@@ -62,6 +62,7 @@ EXCEPTIONS = {
 PLACES = [
     ("coap/message*", "coap message"),
     ("coap/option*", "coap message"),
+    ("coap/builder*", "coap message"),
     ("coap/*", "coap endpoint"),
 ] + [(f"{room}/*", room) for room in ROOMS if " " not in room]
 

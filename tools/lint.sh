@@ -18,8 +18,8 @@ check_format() {
 
 check_tidy() {
     local compiled
-    # What this build compiles: each file once, however many targets use it.
-    mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/compile_commands.json | sort -u)
+    # What this build compiles, each file once; the tests' macros are more than it understands.
+    mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/compile_commands.json | grep -v /tests/ | sort -u)
     printf '%s\0' "${compiled[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p build 2> >(grep -v 'warnings\? generated' >&2)
     echo "clang-tidy: ${#compiled[@]} files"
 }

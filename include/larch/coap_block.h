@@ -117,20 +117,20 @@ typedef struct larch_coap_answer {
     uint32_t requests; /* sent for this answer, without retransmissions */
 } larch_coap_answer;
 
-/* Asks over ep. body: where the answer's payload goes, body_cap bytes.
- * A 4.01 with Echo is answered by the same request with that Echo, once
- * [RFC9175 2.3]. Errors as larch_coap_endpoint_request, and LARCH_SPACE if ask's
- * path, query and options fill the datagram, or its echo is longer than 40 bytes; the client is idle then.
- * c: all zero before its first use; LARCH_STATE while it still asks. */
+/* Asks over ep. body: where the answer's payload goes, body_cap bytes. A 4.01 with Echo is
+ * answered by the same request with that Echo, once [RFC9175 2.3]. Errors as
+ * larch_coap_endpoint_request, and LARCH_SPACE if ask's path, query and options fill the
+ * datagram, or its echo is longer than 40 bytes; the client is idle then. c: all zero before
+ * its first use; LARCH_STATE while it still asks. */
 LARCH_MUST_USE larch_error larch_coap_client_ask(larch_coap_client *c, larch_coap_endpoint *ep, uint64_t now_ms,
                                                  const larch_coap_ask *ask, uint8_t *body, size_t body_cap);
-/* Hands an event of the endpoint to the client. Returns LARCH_OK: *answer is
- * complete; LARCH_AGAIN: not for this client, or more blocks are to come (poll the
- * endpoint); LARCH_SPACE: the answer is larger than body_cap; LARCH_MALFORMED:
- * the server's blocks contradict each other, or the representation changed twice
- * on the way (once it is fetched anew, if the payload is empty); LARCH_STATE: reset by the peer;
- * LARCH_PLATFORM: timed out, or the next block could not be asked for. After all but AGAIN the client is idle.
- * An error code of the server, such as 4.08, is an answer: LARCH_OK. */
+/* Hands an event of the endpoint to the client. Returns LARCH_OK: *answer is complete;
+ * LARCH_AGAIN: not for this client, or more blocks are to come (poll the endpoint);
+ * LARCH_SPACE: the answer is larger than body_cap; LARCH_MALFORMED: the server's blocks
+ * contradict each other, or the representation changed twice on the way (once it is fetched
+ * anew, if the payload is empty); LARCH_STATE: reset by the peer; LARCH_PLATFORM: timed out,
+ * or the next block could not be asked for. After all but AGAIN the client is idle. An error
+ * code of the server, such as 4.08, is an answer: LARCH_OK. */
 LARCH_MUST_USE larch_error larch_coap_client_take(larch_coap_client *c, uint64_t now_ms, const larch_coap_event *event,
                                                   larch_coap_answer *answer);
 /* Gives up; the client is idle. */

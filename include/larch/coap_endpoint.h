@@ -122,13 +122,13 @@ typedef struct larch_coap_event {
 
 /* ---- datagrams in ------------------------------------------------------ */
 
-/* Takes one untrusted datagram. peer: who sent it; multicast: it was sent to a
- * group or broadcast address; then nothing is rejected aloud [RFC7252 8.1], and a confirmable
- * request, against the standard but seen from prototypes, is taken all the same. reply: receives at most one datagram for the
- * same peer, to be sent whatever the event is (an acknowledgement, a reset, the
- * stored answer to a duplicate, a 4.02); its len is 0 if there is none; it must
- * hold LARCH_COAP_DATAGRAM_MAX bytes. Never fails: what is wrong with the
- * datagram is event->drop. */
+/* Takes one untrusted datagram. peer: who sent it; multicast: it was sent to a group or
+ * broadcast address; then nothing is rejected aloud [RFC7252 8.1], and a confirmable request,
+ * against the standard but seen from prototypes, is taken all the same. reply: receives at
+ * most one datagram for the same peer, to be sent whatever the event is (an acknowledgement, a
+ * reset, the stored answer to a duplicate, a 4.02); its len is 0 if there is none; it must
+ * hold LARCH_COAP_DATAGRAM_MAX bytes. Never fails: what is wrong with the datagram is
+ * event->drop. */
 void larch_coap_endpoint_receive(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer, bool multicast,
                                  larch_bytes datagram, larch_writer *reply, larch_coap_event *event);
 
@@ -141,15 +141,14 @@ void larch_coap_endpoint_receive(larch_coap_endpoint *ep, uint64_t now_ms, const
 LARCH_MUST_USE larch_error larch_coap_endpoint_answer(larch_coap_endpoint *ep, uint64_t now_ms,
                                                       const larch_coap_event *request, uint8_t code, uint8_t *out,
                                                       size_t cap, larch_coap_builder *b);
-/* Ends it. remember: keep the bytes for duplicates; required unless the request
- * may be carried out twice without harm (GET and the like, [RFC7252 4.5]).
- * LARCH_SPACE: the answer is longer than cap, or than LARCH_COAP_ANSWER_MAX and
- * to be remembered: nothing is remembered then. LARCH_STATE: b was used wrongly.
- * To a multicast request an error is never answered, and the answer to a
- * non-confirmable one is kept and sent after a random part of the leisure
- * [RFC7252 8.2]: *datagram is then empty; LARCH_AGAIN if there is no room to keep it,
- * LARCH_PLATFORM if random fails (remembered all the same). The answer to a confirmable multicast request is returned at once: its
- * sender repeats until it hears one. */
+/* Ends it. remember: keep the bytes for duplicates; required unless the request may be carried
+ * out twice without harm (GET and the like, [RFC7252 4.5]). LARCH_SPACE: the answer is longer
+ * than cap, or than LARCH_COAP_ANSWER_MAX and to be remembered: nothing is remembered then.
+ * LARCH_STATE: b was used wrongly. To a multicast request an error is never answered, and the
+ * answer to a non-confirmable one is kept and sent after a random part of the leisure [RFC7252
+ * 8.2]: *datagram is then empty; LARCH_AGAIN if there is no room to keep it, LARCH_PLATFORM if
+ * random fails (remembered all the same). The answer to a confirmable multicast request is
+ * returned at once: its sender repeats until it hears one. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_answer_end(larch_coap_endpoint *ep, uint64_t now_ms,
                                                           const larch_coap_event *request, const larch_coap_builder *b,
                                                           bool remember, larch_bytes *datagram);
@@ -167,9 +166,10 @@ typedef struct larch_coap_pending {
  * Not for multicast requests: their errors could not be kept silent. */
 void larch_coap_endpoint_answer_later(larch_coap_endpoint *ep, uint64_t now_ms, const larch_coap_event *request,
                                       larch_writer *reply, larch_coap_pending *pending);
-/* Begins the separate response, with the type of the request. LARCH_AGAIN: no
- * transmission is free, or message IDs are spent. LARCH_PLATFORM: random failed. End with larch_coap_endpoint_request_end; the outcome
- * of a confirmable one comes as NOTHING with its handle (acknowledged), RESET or TIMEOUT. */
+/* Begins the separate response, with the type of the request. LARCH_AGAIN: no transmission is
+ * free, or message IDs are spent. LARCH_PLATFORM: random failed. End with
+ * larch_coap_endpoint_request_end; the outcome of a confirmable one comes as NOTHING with its
+ * handle (acknowledged), RESET or TIMEOUT. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_respond(larch_coap_endpoint *ep, uint64_t now_ms,
                                                        const larch_coap_pending *pending, uint8_t code,
                                                        larch_coap_builder *b, uint32_t *handle);
@@ -180,10 +180,11 @@ LARCH_MUST_USE larch_error larch_coap_endpoint_respond(larch_coap_endpoint *ep, 
 #define LARCH_COAP_EMPTY_TOKEN 2u /* no token, for peers that cannot return one */
 #define LARCH_COAP_SECOND_WAY  4u /* the same question in another form: beyond NSTART */
 
-/* Begins a request; type is CON or NON. LARCH_AGAIN: all transmissions are taken, NSTART is reached
- * for this peer, or message IDs would repeat within EXCHANGE_LIFETIME. LARCH_PLATFORM: random failed.
- * LARCH_STATE: another type, or code is no request. The caller adds options and payload to b and ends it; it is sent by the next polls.
- * The handle lives until RESPONSE (without ANY_PEER), RESET, TIMEOUT or cancel. */
+/* Begins a request; type is CON or NON. LARCH_AGAIN: all transmissions are taken, NSTART is
+ * reached for this peer, or message IDs would repeat within EXCHANGE_LIFETIME. LARCH_PLATFORM:
+ * random failed. LARCH_STATE: another type, or code is no request. The caller adds options and
+ * payload to b and ends it; it is sent by the next polls. The handle lives until RESPONSE
+ * (without ANY_PEER), RESET, TIMEOUT or cancel. */
 LARCH_MUST_USE larch_error larch_coap_endpoint_request(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer,
                                                        larch_coap_type type, uint8_t code, unsigned flags,
                                                        larch_coap_builder *b, uint32_t *handle);

@@ -191,6 +191,8 @@ void larch_coap_build_option(larch_coap_builder *b, uint16_t number, larch_bytes
 void larch_coap_build_option_uint(larch_coap_builder *b, uint16_t number, uint32_t value);
 /* "a/b" as two Uri-Path options, without a leading slash; "" adds none. */
 void larch_coap_build_path(larch_coap_builder *b, const char *path);
+/* "x=1&y" as two Uri-Query options; "" adds none. */
+void larch_coap_build_query(larch_coap_builder *b, const char *query);
 /* Marker and payload; neither if it is empty. */
 void larch_coap_build_payload(larch_coap_builder *b, larch_bytes payload);
 /* Marker and room for len (> 0) bytes of payload; NULL if they do not fit. */

@@ -81,9 +81,10 @@
 #define LARCH_COAP_NSTART 1
 #endif
 
-/* Bytes kept of an answer, so that a duplicate gets the same one. */
+/* Bytes kept of an answer, so that a duplicate gets the same one: an endorsement
+ * with the longest token and Block1. */
 #ifndef LARCH_COAP_ANSWER_MAX
-#define LARCH_COAP_ANSWER_MAX 64
+#define LARCH_COAP_ANSWER_MAX 72
 #endif
 
 /* Transmission parameters. [RFC7252 4.8] */

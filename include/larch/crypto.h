@@ -38,11 +38,12 @@ LARCH_MUST_USE larch_error larch_hkdf_sha256(larch_bytes salt, larch_bytes ikm, 
 
 /* AES-CCM with a 128-bit key [RFC3610]. nonce: 7 to 13 bytes, never used twice
  * with one key. tag_len: 4, 6, ... 16. out: in.len + tag_len bytes, the tag last. out may not share
- * memory with in. LARCH_SPACE if out_cap is too small. */
+ * memory with in. LARCH_SPACE if out_cap is too small, LARCH_STATE for another nonce or tag length: out is
+ * unchanged. */
 LARCH_MUST_USE larch_error larch_ccm_seal(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes nonce, larch_bytes aad,
                                           larch_bytes in, size_t tag_len, uint8_t *out, size_t out_cap);
 /* in: ciphertext then tag, untrusted. out: in.len - tag_len bytes. LARCH_AUTH: the tag is
- * wrong, out is zeroed. LARCH_MALFORMED: shorter than a tag. */
+ * wrong, out is zeroed. LARCH_MALFORMED: shorter than a tag; LARCH_SPACE, LARCH_STATE as above. */
 LARCH_MUST_USE larch_error larch_ccm_open(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes nonce, larch_bytes aad,
                                           larch_bytes in, size_t tag_len, uint8_t *out, size_t out_cap);
 

@@ -82,7 +82,8 @@ typedef struct larch_gateway_config {
     uint32_t replay_slots;                   /* words in each: a power of two */
 
     larch_reach_limits limits;
-    uint64_t grace_ms; /* how long an old key still opens messages after a rotation or a start */
+    uint64_t grace_ms; /* how long an old key is kept after a rotation or a start: it opens messages while it has room
+                          for their marks, and endorses the present key */
 } larch_gateway_config;
 
 /* ---- the gateway ------------------------------------------------------- */
@@ -141,7 +142,7 @@ LARCH_MUST_USE larch_error larch_gateway_send(larch_gateway *gw, uint64_t now_ms
 uint64_t larch_gateway_deadline_ms(const larch_gateway *gw);
 
 /* Makes a new key for one set and serves it; the present one becomes the old one, the old one
- * is forgotten. LARCH_PLATFORM: random or storage failed; the keys are as before. */
+ * is forgotten. LARCH_PLATFORM: random or storage failed; the present key goes on, the old one may be gone. */
 LARCH_MUST_USE larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch_kem *kem);
 
 /* The served key of a set and its SHA-256; NULL hash is allowed. */

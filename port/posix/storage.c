@@ -30,7 +30,11 @@ static larch_error fail(larch_posix_storage *s, const char *name)
     return fail_with(s, LARCH_PLATFORM, name, strerror(errno));
 }
 
+long larch_posix_storage_holder(const larch_posix_storage *storage) { return storage->holder; }
+
 const char *larch_posix_storage_error(const larch_posix_storage *storage) { return storage->error; }
+
+static bool is_view(const larch_posix_storage *s) { return s->lock < 0; }
 
 /* ---- descriptors ------------------------------------------------------- */
 
@@ -72,7 +76,7 @@ static larch_error use_file(larch_posix_storage *s, const char *name, int *fd)
     if (file == NULL) {
         if (!name_is_allowed(name))
             return fail_with(s, LARCH_PLATFORM, name, "is not a name for a file of larch");
-        int opened = openat(s->folder, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        int opened = openat(s->folder, name, (is_view(s) ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_CLOEXEC);
         if (opened < 0)
             return fail(s, name);
         file = &s->files[0];
@@ -145,6 +149,8 @@ static larch_error storage_write(void *context, const char *name, uint32_t offse
 {
     larch_posix_storage *s = context;
     int fd;
+    if (is_view(s))
+        return LARCH_OK;
     if (s->sync_failed)
         return LARCH_PLATFORM;
     larch_error e = use_file(s, name, &fd);
@@ -157,6 +163,8 @@ static larch_error storage_sync(void *context, const char *name)
 {
     larch_posix_storage *s = context;
     int fd;
+    if (is_view(s))
+        return LARCH_OK;
     if (s->sync_failed)
         return LARCH_PLATFORM;
     if (s->durability == LARCH_POSIX_DURABILITY_PROCESS)
@@ -204,6 +212,8 @@ static larch_error storage_replace(void *context, const char *name, larch_bytes 
 {
     larch_posix_storage *s = context;
     char temp[TEMP_MAX];
+    if (is_view(s))
+        return LARCH_OK;
     if (!name_is_allowed(name))
         return fail_with(s, LARCH_PLATFORM, name, "is not a name for a file of larch");
     snprintf(temp, sizeof temp, "%s" TEMP_SUFFIX, name);
@@ -231,6 +241,8 @@ static larch_error storage_replace(void *context, const char *name, larch_bytes 
 static larch_error storage_remove(void *context, const char *name)
 {
     larch_posix_storage *s = context;
+    if (is_view(s))
+        return LARCH_OK;
     drop_file(s, name);
     if (!name_is_allowed(name))
         return fail_with(s, LARCH_PLATFORM, name, "is not a name for a file of larch");
@@ -306,9 +318,6 @@ static larch_error make_folders(larch_posix_storage *s)
 static larch_error open_folder(larch_posix_storage *s)
 {
     struct stat st;
-    larch_error e = make_folders(s);
-    if (e != LARCH_OK)
-        return e;
     s->folder = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->folder < 0)
         return errno == ENOTDIR ? fail_with(s, LARCH_STATE, "", "is not a folder") : fail(s, "");
@@ -334,6 +343,7 @@ static larch_error take_lock(larch_posix_storage *s)
         ssize_t n = pread(s->lock, pid, sizeof pid - 1, 0);
         pid[n > 0 ? n : 0] = '\0';
         pid[strspn(pid, "0123456789")] = '\0';
+        s->holder = strtol(pid, NULL, 10);
         snprintf(text, sizeof text, "is in use by process %s", pid[0] != '\0' ? pid : "unknown");
         return fail_with(s, LARCH_STATE, "", text);
     }
@@ -366,32 +376,44 @@ static larch_error remove_leftovers(larch_posix_storage *s)
     return e;
 }
 
-larch_error larch_posix_storage_open(larch_posix_storage *storage, const char *path, larch_posix_durability durability)
+/* Everything but the folder itself. */
+static larch_error begin(larch_posix_storage *s, const char *path, larch_posix_durability durability)
 {
-    memset(storage, 0, sizeof *storage);
-    storage->folder = -1;
-    storage->lock = -1;
-    storage->durability = durability;
+    memset(s, 0, sizeof *s);
+    s->folder = -1;
+    s->lock = -1;
+    s->durability = durability;
     for (size_t i = 0; i < LARCH_POSIX_STORAGE_FILES; i++)
-        storage->files[i].fd = -1;
+        s->files[i].fd = -1;
 
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/')
         len--;
-    if (len == 0 || len >= sizeof storage->path) {
-        snprintf(storage->error, sizeof storage->error, "%.40s...: %s", path,
-                 strerror(len == 0 ? ENOENT : ENAMETOOLONG));
+    if (len == 0 || len >= sizeof s->path) {
+        snprintf(s->error, sizeof s->error, "%.40s...: %s", path, strerror(len == 0 ? ENOENT : ENAMETOOLONG));
         return LARCH_PLATFORM;
     }
-    memcpy(storage->path, path, len);
-
-    larch_error e;
-    if ((e = open_folder(storage)) != LARCH_OK || (e = take_lock(storage)) != LARCH_OK ||
-        (e = remove_leftovers(storage)) != LARCH_OK) {
-        larch_posix_storage_close(storage);
-        return e;
-    }
+    memcpy(s->path, path, len);
     return LARCH_OK;
+}
+
+larch_error larch_posix_storage_open(larch_posix_storage *storage, const char *path, larch_posix_durability durability)
+{
+    larch_error e;
+    if ((e = begin(storage, path, durability)) != LARCH_OK || (e = make_folders(storage)) != LARCH_OK ||
+        (e = open_folder(storage)) != LARCH_OK || (e = take_lock(storage)) != LARCH_OK ||
+        (e = remove_leftovers(storage)) != LARCH_OK)
+        larch_posix_storage_close(storage);
+    return e;
+}
+
+larch_error larch_posix_storage_view(larch_posix_storage *storage, const char *path)
+{
+    larch_error e;
+    if ((e = begin(storage, path, LARCH_POSIX_DURABILITY_PROCESS)) != LARCH_OK ||
+        (e = open_folder(storage)) != LARCH_OK)
+        larch_posix_storage_close(storage);
+    return e;
 }
 
 void larch_posix_storage_close(larch_posix_storage *storage)

@@ -32,7 +32,8 @@ typedef struct larch_posix_file {
 
 typedef struct larch_posix_storage {
     int folder; /* private, all of it; -1: not open */
-    int lock;
+    int lock;   /* -1: opened to look at */
+    long holder;
     larch_posix_durability durability;
     bool sync_failed;
     uint32_t uses;
@@ -53,6 +54,11 @@ LARCH_MUST_USE larch_error larch_posix_state_path(char *path, size_t cap);
  * larch_posix_storage_error, and closing is allowed but not needed. */
 LARCH_MUST_USE larch_error larch_posix_storage_open(larch_posix_storage *storage, const char *path,
                                                     larch_posix_durability durability);
+/* Opens a folder to look at while another process may hold it: makes and locks nothing, and what is
+ * written is discarded. Errors as open; LARCH_PLATFORM: also if there is no such folder. */
+LARCH_MUST_USE larch_error larch_posix_storage_view(larch_posix_storage *storage, const char *path);
+/* The process that held the folder when open was refused with LARCH_STATE; 0 if that was not the reason. */
+long larch_posix_storage_holder(const larch_posix_storage *storage);
 void larch_posix_storage_close(larch_posix_storage *storage);
 
 /* What the library takes; good while the storage is open and stays where it is. After a

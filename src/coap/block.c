@@ -156,7 +156,7 @@ larch_error larch_coap_reassembly_take(larch_coap_reassembly *r, uint64_t now_ms
     size_t size = larch_coap_block_size(asked.szx);
     if (asked.more ? request->payload.len != size : request->payload.len > size)
         return LARCH_MALFORMED;
-    if (asked.num == 0 && announces_too_much(request))
+    if (announces_too_much(request))
         return LARCH_SPACE;
     uint8_t szx = asked.szx < LARCH_COAP_BLOCK_SZX ? asked.szx : LARCH_COAP_BLOCK_SZX;
     if (asked.num == 0 && !asked.more) {

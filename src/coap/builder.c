@@ -59,16 +59,28 @@ void larch_coap_build_option_uint(larch_coap_builder *b, uint16_t number, uint32
     larch_coap_build_option(b, number, (larch_bytes){bytes + zeros, sizeof bytes - zeros});
 }
 
+/* One option for each part of text between separators; none for an empty text. */
+static void build_parts(larch_coap_builder *b, uint16_t number, const char *text, char separator)
+{
+    if (*text == '\0')
+        return;
+    for (const char *end; text != NULL; text = end != NULL ? end + 1 : NULL) {
+        const size_t left = strlen(text);
+        end = memchr(text, separator, left);
+        const size_t len = end != NULL ? (size_t)(end - text) : left;
+        if (may_write(b, len <= 255)) /* [RFC7252 5.10] */
+            larch_coap_build_option(b, number, (larch_bytes){(const uint8_t *)text, len});
+    }
+}
+
 void larch_coap_build_path(larch_coap_builder *b, const char *path)
 {
-    if (*path == '\0')
-        return;
-    for (const char *slash; path != NULL; path = slash != NULL ? slash + 1 : NULL) {
-        slash = strchr(path, '/');
-        const size_t len = slash != NULL ? (size_t)(slash - path) : strlen(path);
-        if (may_write(b, len <= 255)) /* [RFC7252 5.10] */
-            larch_coap_build_option(b, LARCH_COAP_OPT_URI_PATH, (larch_bytes){(const uint8_t *)path, len});
-    }
+    build_parts(b, LARCH_COAP_OPT_URI_PATH, path, '/');
+}
+
+void larch_coap_build_query(larch_coap_builder *b, const char *query)
+{
+    build_parts(b, LARCH_COAP_OPT_URI_QUERY, query, '&');
 }
 
 uint8_t *larch_coap_build_payload_reserve(larch_coap_builder *b, size_t len)

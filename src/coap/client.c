@@ -35,8 +35,7 @@ static void build_ask(const larch_coap_client *c, larch_coap_builder *b)
     if (up && payload.len > 0 && c->content_format != 0xffff)
         larch_coap_build_option_uint(b, LARCH_COAP_OPT_CONTENT_FORMAT, c->content_format);
     if (c->query != NULL)
-        larch_coap_build_option(b, LARCH_COAP_OPT_URI_QUERY,
-                                (larch_bytes){(const uint8_t *)c->query, strlen(c->query)});
+        larch_coap_build_query(b, c->query);
     if (!up || LARCH_COAP_BLOCK_SZX < 6)
         build_block(b, LARCH_COAP_OPT_BLOCK2, c->body_len, false, c->szx2);
     if (up && is_blockwise(c))

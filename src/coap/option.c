@@ -98,8 +98,9 @@ bool larch_coap_path_is(const larch_coap_message *message, const char *path)
             continue;
         if (segment == NULL)
             return false;
-        const char *slash = strchr(segment, '/');
-        const size_t len = slash != NULL ? (size_t)(slash - segment) : strlen(segment);
+        const size_t left = strlen(segment);
+        const char *slash = memchr(segment, '/', left);
+        const size_t len = slash != NULL ? (size_t)(slash - segment) : left;
         if (!larch_bytes_equal(o.value, (larch_bytes){(const uint8_t *)segment, len}))
             return false;
         segment = slash != NULL ? slash + 1 : NULL;

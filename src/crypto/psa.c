@@ -103,8 +103,8 @@ larch_error larch_ccm_seal(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes non
     psa_status_t s =
         import((larch_bytes){key, LARCH_CCM_KEY_LEN}, PSA_KEY_TYPE_AES, PSA_KEY_USAGE_ENCRYPT, algorithm, &id);
     if (s == PSA_SUCCESS)
-        s = psa_aead_encrypt(id, algorithm, nonce.data, nonce.len, aad.data, aad.len, in.data, in.len, out, out_cap,
-                             &len);
+        s = psa_aead_encrypt(id, algorithm, nonce.data, nonce.len, aad.data, aad.len, in.data, in.len, out,
+                             in.len + tag_len, &len);
     (void)psa_destroy_key(id);
     if (s != PSA_SUCCESS)
         larch_wipe(out, in.len + tag_len);
@@ -125,9 +125,9 @@ larch_error larch_ccm_open(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes non
         return LARCH_SPACE;
     psa_status_t s =
         import((larch_bytes){key, LARCH_CCM_KEY_LEN}, PSA_KEY_TYPE_AES, PSA_KEY_USAGE_DECRYPT, algorithm, &id);
-    if (s == PSA_SUCCESS)
-        s = psa_aead_decrypt(id, algorithm, nonce.data, nonce.len, aad.data, aad.len, in.data, in.len, out, out_cap,
-                             &len);
+    if (s == PSA_SUCCESS) /* not told of out_cap: on error the provider may zero all that it is given */
+        s = psa_aead_decrypt(id, algorithm, nonce.data, nonce.len, aad.data, aad.len, in.data, in.len, out,
+                             in.len - tag_len, &len);
     (void)psa_destroy_key(id);
     if (s == PSA_SUCCESS)
         return LARCH_OK;

@@ -6,6 +6,9 @@
 
 #define TYPE_SEALED 3
 
+_Static_assert(LARCH_COAP_BODY_MAX >= LARCH_DIRECT_OVERHEAD + LARCH_KEM_CT_MAX, "the largest set fits a body");
+_Static_assert(LARCH_DIRECT_TEXT_MAX <= UINT16_MAX, "L has 16 bits");
+
 static const struct {
     const char *text;
     uint8_t code;

@@ -20,7 +20,7 @@ const char *larch_gateway_reason_text(larch_gateway_reason reason)
     return reason < LARCH_GATEWAY_REASON_COUNT ? reason_texts[reason] : "?";
 }
 
-void gateway_tell(larch_gateway *gw, larch_gateway_event event)
+void larch_gateway_tell(larch_gateway *gw, larch_gateway_event event)
 {
     gw->count[event.reason]++;
     if (gw->config.event != NULL)
@@ -44,7 +44,7 @@ larch_error larch_gateway_init(larch_gateway *gw, uint64_t now_ms, const larch_g
         (e = larch_coap_reassembly_init(&gw->reassembly, config->random)) == LARCH_OK)
         e = larch_reach_init(&gw->reach, config->reach, config->reach_count, &config->limits, config->random);
     for (size_t i = 0; e == LARCH_OK && i < LARCH_GATEWAY_SETS; i++)
-        e = gateway_keys_load(gw, now_ms, i, faulty, fault);
+        e = larch_gateway_keys_load(gw, now_ms, i, faulty, fault);
     if (e != LARCH_OK)
         larch_gateway_wipe(gw);
     return e;
@@ -59,33 +59,33 @@ void larch_gateway_wipe(larch_gateway *gw)
 
 /* ---- answers ----------------------------------------------------------- */
 
-larch_error gateway_answer(const gateway_request *rq, uint8_t code, larch_coap_builder *b)
+larch_error larch_gateway_answer(const gateway_request *rq, uint8_t code, larch_coap_builder *b)
 {
     return larch_coap_endpoint_answer(&rq->gw->endpoint, rq->now_ms, rq->event, code, rq->slot->bytes,
                                       sizeof rq->slot->bytes, b);
 }
 
-void gateway_answer_end(const gateway_request *rq, const larch_coap_builder *b, bool remember)
+void larch_gateway_answer_end(const gateway_request *rq, const larch_coap_builder *b, bool remember)
 {
     larch_bytes datagram;
     if (larch_coap_endpoint_answer_end(&rq->gw->endpoint, rq->now_ms, rq->event, b, remember, &datagram) == LARCH_OK)
         rq->slot->answer_len = (uint16_t)datagram.len;
 }
 
-void gateway_answer_text(const gateway_request *rq, uint8_t code, larch_bytes text, bool remember)
+void larch_gateway_answer_text(const gateway_request *rq, uint8_t code, larch_bytes text, bool remember)
 {
     larch_coap_builder b;
     /* A group request that fails is not answered [RFC7252 8.2]. */
     if (rq->event->multicast && LARCH_COAP_CLASS(code) != 2)
         return;
-    if (gateway_answer(rq, code, &b) != LARCH_OK)
+    if (larch_gateway_answer(rq, code, &b) != LARCH_OK)
         return;
     if (text.len > 0)
         larch_coap_build_payload(&b, text);
-    gateway_answer_end(rq, &b, remember);
+    larch_gateway_answer_end(rq, &b, remember);
 }
 
-bool gateway_admit(const gateway_request *rq)
+bool larch_gateway_admit(const gateway_request *rq)
 {
     larch_gateway *gw = rq->gw;
     larch_bytes echo = {0};
@@ -93,14 +93,14 @@ bool gateway_admit(const gateway_request *rq)
     larch_reach_verdict verdict = larch_reach_take(&gw->reach, rq->now_ms, &rq->event->peer, echo);
     if (verdict == LARCH_REACH_GRANTED)
         return true;
-    gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_RATE, .peer = rq->event->peer});
+    larch_gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_RATE, .peer = rq->event->peer});
     if (verdict == LARCH_REACH_CHALLENGE && !rq->event->multicast) {
         uint8_t value[LARCH_ECHO_LEN];
         larch_coap_builder b;
         larch_reach_echo(&gw->reach, rq->now_ms, &rq->event->peer, value);
-        if (gateway_answer(rq, LARCH_COAP_UNAUTHORIZED, &b) == LARCH_OK) {
+        if (larch_gateway_answer(rq, LARCH_COAP_UNAUTHORIZED, &b) == LARCH_OK) {
             larch_coap_build_option(&b, LARCH_COAP_OPT_ECHO, LARCH_BYTES(value));
-            gateway_answer_end(rq, &b, false);
+            larch_gateway_answer_end(rq, &b, false);
         }
     }
     return false;
@@ -124,12 +124,13 @@ larch_error larch_gateway_receive(larch_gateway *gw, uint64_t now_ms, const larc
     larch_coap_endpoint_receive(&gw->endpoint, now_ms, peer, multicast, datagram, &reply, &event);
     if (event.kind == LARCH_COAP_REQUEST) {
         const gateway_request rq = {gw, now_ms, &event, slot};
-        gateway_dispatch(&rq);
+        larch_gateway_dispatch(&rq);
     } else {
         slot->answer_len = (uint16_t)reply.len;
         if (event.drop != LARCH_COAP_DROP_NONE && event.drop != LARCH_COAP_DROP_DUPLICATE &&
             event.drop != LARCH_COAP_DROP_PING)
-            gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_DROPPED, .peer = *peer, .drop = event.drop});
+            larch_gateway_tell(
+                gw, (larch_gateway_event){.reason = LARCH_GATEWAY_DROPPED, .peer = *peer, .drop = event.drop});
     }
     if (slot->answer_len > 0 || slot->kem != NULL)
         gw->slot_used++;
@@ -140,10 +141,10 @@ larch_error larch_gateway_receive(larch_gateway *gw, uint64_t now_ms, const larc
  * are they accepted. */
 static larch_error settle(larch_gateway *gw, uint64_t now_ms)
 {
-    larch_error e = gateway_keys_commit(gw);
+    larch_error e = larch_gateway_keys_commit(gw);
     if (e != LARCH_OK) {
         gw->retry_at_ms = now_ms + GATEWAY_RETRY_MS;
-        gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE});
+        larch_gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE});
         return e;
     }
     gw->retry_at_ms = 0;
@@ -151,10 +152,10 @@ static larch_error settle(larch_gateway *gw, uint64_t now_ms)
         larch_gateway_slot *slot = &gw->config.slots[(gw->slot_first + gw->slot_told) % gw->config.slot_count];
         if (slot->kem == NULL)
             continue;
-        gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_ACCEPTED,
-                                               .peer = slot->peer,
-                                               .kem = slot->kem,
-                                               .text = {slot->bytes + LARCH_COAP_ANSWER_MAX, slot->text_len}});
+        larch_gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_ACCEPTED,
+                                                     .peer = slot->peer,
+                                                     .kem = slot->kem,
+                                                     .text = {slot->bytes + LARCH_COAP_ANSWER_MAX, slot->text_len}});
         larch_wipe(slot->bytes + LARCH_COAP_ANSWER_MAX, slot->text_len);
     }
     return LARCH_OK;
@@ -165,7 +166,7 @@ larch_error larch_gateway_send(larch_gateway *gw, uint64_t now_ms, larch_peer *p
     larch_error e;
     if (gw->retry_at_ms > now_ms)
         return LARCH_PLATFORM;
-    if (gw->slot_told < gw->slot_used || !gateway_keys_are_durable(gw))
+    if (gw->slot_told < gw->slot_used || !larch_gateway_keys_are_durable(gw))
         if ((e = settle(gw, now_ms)) != LARCH_OK)
             return e;
     while (gw->slot_used > 0) {
@@ -179,7 +180,7 @@ larch_error larch_gateway_send(larch_gateway *gw, uint64_t now_ms, larch_peer *p
             return LARCH_OK;
         }
     }
-    gateway_keys_maintain(gw, now_ms);
+    larch_gateway_keys_maintain(gw, now_ms);
     larch_coap_event event;
     do
         e = larch_coap_endpoint_poll(&gw->endpoint, now_ms, peer, datagram, &event);
@@ -189,13 +190,11 @@ larch_error larch_gateway_send(larch_gateway *gw, uint64_t now_ms, larch_peer *p
 
 uint64_t larch_gateway_deadline_ms(const larch_gateway *gw)
 {
+    if (gw->retry_at_ms > 0) /* before that, nothing leaves */
+        return gw->retry_at_ms;
+    if (gw->slot_used > 0)
+        return 0;
     uint64_t deadline_ms = larch_coap_endpoint_deadline_ms(&gw->endpoint);
-    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
-        if (gw->keys[i].forget_at_ms < deadline_ms)
-            deadline_ms = gw->keys[i].forget_at_ms;
-    if (gw->retry_at_ms > 0 && gw->retry_at_ms < deadline_ms)
-        deadline_ms = gw->retry_at_ms;
-    if (gw->slot_used > 0 && gw->retry_at_ms == 0)
-        deadline_ms = 0;
-    return deadline_ms;
+    uint64_t keys_at_ms = larch_gateway_keys_deadline_ms(gw);
+    return keys_at_ms < deadline_ms ? keys_at_ms : deadline_ms;
 }

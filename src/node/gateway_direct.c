@@ -24,7 +24,7 @@ static larch_gateway_keys *asked_keys(const gateway_request *rq)
         set = 10 * set + (unsigned)(value.data[i] - '0');
     }
     const larch_kem *kem = larch_kem_find(set);
-    return kem != NULL ? gateway_keys_of(rq->gw, kem) : NULL;
+    return kem != NULL ? larch_gateway_keys_of(rq->gw, kem) : NULL;
 }
 
 static bool names_etag(const larch_coap_message *request, larch_bytes etag)
@@ -47,25 +47,25 @@ static void answer_key(const gateway_request *rq, uint8_t code)
 
     larch_gateway_keys *keys = asked_keys(rq);
     if (keys == NULL) {
-        gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("kem: 512, 768 or 1024"), false);
+        larch_gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("kem: 512, 768 or 1024"), false);
         return;
     }
     if (larch_coap_option_find(request, LARCH_COAP_OPT_ACCEPT, &value) &&
         (larch_coap_option_uint(value, &accept) != LARCH_OK || accept != LARCH_COAP_FORMAT_OCTETS)) {
-        gateway_answer_text(rq, LARCH_COAP_NOT_ACCEPTABLE, (larch_bytes){0}, false);
+        larch_gateway_answer_text(rq, LARCH_COAP_NOT_ACCEPTABLE, (larch_bytes){0}, false);
         return;
     }
-    if (!gateway_admit(rq))
+    if (!larch_gateway_admit(rq))
         return;
 
     const larch_bytes ek = {keys->ek, keys->kem->ek_len};
     const larch_bytes etag = {keys->key[keys->present].hash, ETAG_LEN};
     if (larch_coap_block2_slice(request, ek, &slice) != LARCH_OK) {
-        gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("no such block"), false);
+        larch_gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("no such block"), false);
         return;
     }
     bool known = request->code == LARCH_COAP_GET && names_etag(request, etag);
-    if (gateway_answer(rq, known ? LARCH_COAP_VALID : code, &b) != LARCH_OK)
+    if (larch_gateway_answer(rq, known ? LARCH_COAP_VALID : code, &b) != LARCH_OK)
         return;
     larch_coap_build_option(&b, LARCH_COAP_OPT_ETAG, etag);
     if (!known) {
@@ -77,15 +77,15 @@ static void answer_key(const gateway_request *rq, uint8_t code)
         larch_coap_block2_build(&b, &slice, ek.len);
         larch_coap_build_payload(&b, slice.bytes);
     }
-    gateway_answer_end(rq, &b, false);
+    larch_gateway_answer_end(rq, &b, false);
 }
 
-void gateway_get_key(const gateway_request *rq) { answer_key(rq, LARCH_COAP_CONTENT); }
+void larch_gateway_get_key(const gateway_request *rq) { answer_key(rq, LARCH_COAP_CONTENT); }
 
-void gateway_post_key(const gateway_request *rq)
+void larch_gateway_post_key(const gateway_request *rq)
 {
     if (rq->event->message.payload.len > 0)
-        gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("no payload expected"), false);
+        larch_gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("no payload expected"), false);
     else
         answer_key(rq, LARCH_COAP_CHANGED);
 }
@@ -118,14 +118,14 @@ static bool take_body(const gateway_request *rq, larch_bytes *body, bool *blockw
         code = LARCH_COAP_BAD_REQUEST;
         break;
     }
-    if (gateway_answer(rq, code, &b) != LARCH_OK)
+    if (larch_gateway_answer(rq, code, &b) != LARCH_OK)
         return false;
     if (code == LARCH_COAP_CONTINUE)
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_BLOCK1, larch_coap_block_value(*block1));
     if (code == LARCH_COAP_REQUEST_ENTITY_TOO_LARGE)
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_SIZE1, LARCH_COAP_BODY_MAX);
     /* A block taken twice is out of order, so a duplicate needs the same answer. */
-    gateway_answer_end(rq, &b, true);
+    larch_gateway_answer_end(rq, &b, true);
     return false;
 }
 
@@ -133,19 +133,20 @@ static void answer_body(const gateway_request *rq, uint8_t code, larch_bytes tex
                         larch_coap_block block1)
 {
     larch_coap_builder b;
-    if (gateway_answer(rq, code, &b) != LARCH_OK)
+    if (larch_gateway_answer(rq, code, &b) != LARCH_OK)
         return;
     if (blockwise)
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_BLOCK1, larch_coap_block_value(block1));
     larch_coap_build_payload(&b, text);
-    gateway_answer_end(rq, &b, true);
+    larch_gateway_answer_end(rq, &b, true);
 }
 
 /* ---- /pqkem-data ------------------------------------------------------- */
 
-/* Tries the key. LARCH_OK: text is open and marked. LARCH_AUTH: another key may fit. */
-static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, const larch_direct_sealed *sealed,
-                             uint8_t *text, size_t *text_len)
+/* Tries the key. LARCH_OK: text is open and marked. LARCH_AUTH: another key may fit. An old key without room for
+ * marks is as good as none: the sender is to ask for the present one. */
+static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, bool is_present,
+                             const larch_direct_sealed *sealed, uint8_t *text, size_t *text_len)
 {
     const larch_bytes pieces[] = {sealed->kem_ct, sealed->nonce};
     uint64_t tag = larch_tag64(key->tag_key, pieces, 2);
@@ -153,7 +154,7 @@ static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, 
     if (larch_replay_set_contains(&key->marks, tag))
         return LARCH_REPLAY; /* before the costly part: floods of replays stay cheap */
     if (larch_replay_set_is_full(&key->marks))
-        return LARCH_SPENT;
+        return is_present ? LARCH_SPENT : LARCH_AUTH;
     if ((e = larch_direct_open(sealed, rq->gw->config.trace, key->dk, text, LARCH_DIRECT_TEXT_MAX, text_len)) !=
         LARCH_OK)
         return e;
@@ -162,7 +163,7 @@ static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, 
     return e;
 }
 
-void gateway_post_sealed(const gateway_request *rq)
+void larch_gateway_post_sealed(const gateway_request *rq)
 {
     larch_gateway *gw = rq->gw;
     larch_gateway_event told = {.peer = rq->event->peer};
@@ -173,7 +174,7 @@ void gateway_post_sealed(const gateway_request *rq)
     uint8_t *text = rq->slot->bytes + LARCH_COAP_ANSWER_MAX;
     size_t text_len = 0;
 
-    if (rq->event->multicast || !gateway_admit(rq) || !take_body(rq, &body, &blockwise, &block1))
+    if (rq->event->multicast || !larch_gateway_admit(rq) || !take_body(rq, &body, &blockwise, &block1))
         return;
     larch_direct_answer answer = larch_direct_parse(body, &sealed);
     larch_error e = LARCH_AUTH;
@@ -181,11 +182,11 @@ void gateway_post_sealed(const gateway_request *rq)
         told.reason = LARCH_GATEWAY_MALFORMED;
         told.answer = answer;
     } else {
-        larch_gateway_keys *keys = gateway_keys_of(gw, sealed.kem);
+        larch_gateway_keys *keys = larch_gateway_keys_of(gw, sealed.kem);
         larch_gateway_key *key;
         told.kem = sealed.kem;
-        for (unsigned age = 0; e == LARCH_AUTH && (key = gateway_key_at(keys, age)) != NULL; age++)
-            e = open_with(rq, key, &sealed, text, &text_len);
+        for (unsigned age = 0; e == LARCH_AUTH && (key = larch_gateway_key_at(keys, age)) != NULL; age++)
+            e = open_with(rq, key, age == 0, &sealed, text, &text_len);
         switch (e) {
         case LARCH_OK:
             break;
@@ -198,8 +199,8 @@ void gateway_post_sealed(const gateway_request *rq)
             answer = LARCH_DIRECT_REPLAY;
             break;
         default: /* the set is full and no new key could be stored, or the provider failed */
-            gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .peer = rq->event->peer});
-            gateway_answer_text(rq, LARCH_COAP_SERVICE_UNAVAILABLE, (larch_bytes){0}, false);
+            larch_gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .peer = rq->event->peer});
+            larch_gateway_answer_text(rq, LARCH_COAP_SERVICE_UNAVAILABLE, (larch_bytes){0}, false);
             return;
         }
     }
@@ -207,7 +208,7 @@ void gateway_post_sealed(const gateway_request *rq)
     answer_body(rq, larch_direct_answer_code(answer), (larch_bytes){(const uint8_t *)words, strlen(words)}, blockwise,
                 block1);
     if (answer != LARCH_DIRECT_OK) {
-        gateway_tell(gw, told);
+        larch_gateway_tell(gw, told);
         return;
     }
     larch_reach_note_good(&gw->reach, rq->now_ms, &rq->event->peer);
@@ -220,7 +221,11 @@ _Static_assert(LARCH_COAP_ANSWER_MAX + LARCH_DIRECT_TEXT_MAX <= LARCH_COAP_DATAG
 
 /* ---- /pqkem-next ------------------------------------------------------- */
 
-void gateway_post_next(const gateway_request *rq)
+/* Header, token, Block1 (1 + 1 + 3), marker: a longer answer would not be kept, hence not be given. */
+_Static_assert(4 + LARCH_COAP_TOKEN_MAX + 5 + 1 + LARCH_DIRECT_NEXT_LEN <= LARCH_COAP_ANSWER_MAX,
+               "an endorsement is kept for duplicates");
+
+void larch_gateway_post_next(const gateway_request *rq)
 {
     larch_gateway *gw = rq->gw;
     uint8_t out[LARCH_DIRECT_NEXT_LEN];
@@ -229,15 +234,15 @@ void gateway_post_next(const gateway_request *rq)
     const larch_kem *kem;
     larch_bytes body, hint, kem_ct;
 
-    if (rq->event->multicast || !gateway_admit(rq) || !take_body(rq, &body, &blockwise, &block1))
+    if (rq->event->multicast || !larch_gateway_admit(rq) || !take_body(rq, &body, &blockwise, &block1))
         return;
     if (larch_direct_next_parse(body, &kem, &hint, &kem_ct) != LARCH_OK) {
         answer_body(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("BAD_LEN"), blockwise, block1);
         return;
     }
-    larch_gateway_keys *keys = gateway_keys_of(gw, kem);
-    const larch_gateway_key *key = NULL, *present = gateway_key_at(keys, 0);
-    for (unsigned age = 0; (key = gateway_key_at(keys, age)) != NULL; age++)
+    larch_gateway_keys *keys = larch_gateway_keys_of(gw, kem);
+    const larch_gateway_key *key = NULL, *present = larch_gateway_key_at(keys, 0);
+    for (unsigned age = 0; (key = larch_gateway_key_at(keys, age)) != NULL; age++)
         if (memcmp(key->hash, hint.data, LARCH_DIRECT_HINT_LEN) == 0)
             break;
     if (key == NULL) {

@@ -18,38 +18,40 @@ typedef struct gateway_request {
 /* ---- answers (gateway.c) ----------------------------------------------- */
 
 /* Begins an answer in the request's slot; options and payload follow. */
-LARCH_MUST_USE larch_error gateway_answer(const gateway_request *rq, uint8_t code, larch_coap_builder *b);
+LARCH_MUST_USE larch_error larch_gateway_answer(const gateway_request *rq, uint8_t code, larch_coap_builder *b);
 /* Ends it and puts it on its way. remember: see larch_coap_endpoint_answer_end. An
  * answer that cannot be built becomes none: the peer asks again. */
-void gateway_answer_end(const gateway_request *rq, const larch_coap_builder *b, bool remember);
+void larch_gateway_answer_end(const gateway_request *rq, const larch_coap_builder *b, bool remember);
 /* The whole of it: a code and an ASCII payload, which may be empty. */
-void gateway_answer_text(const gateway_request *rq, uint8_t code, larch_bytes text, bool remember);
+void larch_gateway_answer_text(const gateway_request *rq, uint8_t code, larch_bytes text, bool remember);
 
-void gateway_tell(larch_gateway *gw, larch_gateway_event event);
+void larch_gateway_tell(larch_gateway *gw, larch_gateway_event event);
 
 /* Grants the request what it costs, or answers it with a challenge or not at
  * all; false: it is dealt with. */
-bool gateway_admit(const gateway_request *rq);
+bool larch_gateway_admit(const gateway_request *rq);
 
 /* ---- keys (gateway_keys.c) --------------------------------------------- */
 
-LARCH_MUST_USE larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index,
-                                             char faulty[LARCH_STORAGE_NAME_MAX + 1], larch_store_fault *fault);
-larch_gateway_keys *gateway_keys_of(larch_gateway *gw, const larch_kem *kem);
+LARCH_MUST_USE larch_error larch_gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index,
+                                                   char faulty[LARCH_STORAGE_NAME_MAX + 1], larch_store_fault *fault);
+larch_gateway_keys *larch_gateway_keys_of(larch_gateway *gw, const larch_kem *kem);
 /* Makes every mark durable. */
-LARCH_MUST_USE larch_error gateway_keys_commit(larch_gateway *gw);
-bool gateway_keys_are_durable(const larch_gateway *gw);
+LARCH_MUST_USE larch_error larch_gateway_keys_commit(larch_gateway *gw);
+bool larch_gateway_keys_are_durable(const larch_gateway *gw);
 /* Rotates what is nearly full, forgets what had its time. */
-void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms);
+void larch_gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms);
+/* When that has something to do; UINT64_MAX: only after a datagram. */
+uint64_t larch_gateway_keys_deadline_ms(const larch_gateway *gw);
 /* The present key first, then the one before; NULL past the last. */
-larch_gateway_key *gateway_key_at(larch_gateway_keys *keys, unsigned age);
+larch_gateway_key *larch_gateway_key_at(larch_gateway_keys *keys, unsigned age);
 
 /* ---- resources --------------------------------------------------------- */
 
-void gateway_get_key(const gateway_request *rq); /* gateway_direct.c */
-void gateway_post_key(const gateway_request *rq);
-void gateway_post_sealed(const gateway_request *rq);
-void gateway_post_next(const gateway_request *rq);
-void gateway_dispatch(const gateway_request *rq); /* resource.c */
+void larch_gateway_get_key(const gateway_request *rq); /* gateway_direct.c */
+void larch_gateway_post_key(const gateway_request *rq);
+void larch_gateway_post_sealed(const gateway_request *rq);
+void larch_gateway_post_next(const gateway_request *rq);
+void larch_gateway_dispatch(const gateway_request *rq); /* resource.c */
 
 #endif

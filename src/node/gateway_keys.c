@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The gateway's keys of one set: the present one, and the one before until its
- * set of marks is full or its grace is over. The order of the durable steps is
- * what a power cut at any moment must survive:
+ * grace is over. Once its set of marks is full that one opens nothing more, but it
+ * still endorses its successor: who notices only by an AUTH_FAIL that the key was
+ * rotated must find it. The order of the durable steps is what a power cut at any
+ * moment must survive:
  *
  *   rotate: forget the old key, create the new journal, save the ring {new, present}
  *   forget: save the ring without the key, then remove its journal
@@ -16,7 +18,7 @@
 
 #define NEVER UINT64_MAX
 
-larch_gateway_keys *gateway_keys_of(larch_gateway *gw, const larch_kem *kem)
+larch_gateway_keys *larch_gateway_keys_of(larch_gateway *gw, const larch_kem *kem)
 {
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
         if (gw->keys[i].kem == kem)
@@ -24,7 +26,7 @@ larch_gateway_keys *gateway_keys_of(larch_gateway *gw, const larch_kem *kem)
     return NULL;
 }
 
-larch_gateway_key *gateway_key_at(larch_gateway_keys *keys, unsigned age)
+larch_gateway_key *larch_gateway_key_at(larch_gateway_keys *keys, unsigned age)
 {
     if (age > 1)
         return NULL;
@@ -58,6 +60,12 @@ static larch_error invent(const larch_random *random, uint32_t generation, larch
 static uint64_t *memory_of(const larch_gateway *gw, const larch_gateway_keys *keys, unsigned half)
 {
     return gw->config.replay[keys - gw->keys][half];
+}
+
+/* From now on, or never if that is what grace_ms comes to. */
+static uint64_t end_of_grace(const larch_gateway *gw, uint64_t now_ms)
+{
+    return gw->config.grace_ms < NEVER - now_ms ? now_ms + gw->config.grace_ms : NEVER;
 }
 
 /* ---- load -------------------------------------------------------------- */
@@ -94,11 +102,16 @@ static larch_error create(larch_gateway *gw, larch_gateway_keys *keys, larch_key
         *fault = e == LARCH_PLATFORM ? LARCH_STORE_MEDIUM : LARCH_STORE_KIND;
         return e;
     }
-    return larch_key_ring_save(gw->config.storage, ring);
+    e = larch_key_ring_save(gw->config.storage, ring);
+    if (e != LARCH_OK) {
+        larch_key_ring_name(keys->kem->set, faulty);
+        *fault = LARCH_STORE_MEDIUM;
+    }
+    return e;
 }
 
-larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, char faulty[LARCH_STORAGE_NAME_MAX + 1],
-                              larch_store_fault *fault)
+larch_error larch_gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index,
+                                    char faulty[LARCH_STORAGE_NAME_MAX + 1], larch_store_fault *fault)
 {
     larch_gateway_keys *keys = &gw->keys[index];
     larch_key_ring ring;
@@ -113,7 +126,7 @@ larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, 
     } else {
         if (ring.previous.generation != 0) {
             e = load_key(gw, keys, 1, &ring.previous, faulty, fault);
-            keys->forget_at_ms = now_ms + gw->config.grace_ms;
+            keys->forget_at_ms = end_of_grace(gw, now_ms);
         } else if (ring.present.generation > 1) {
             /* What a power cut may have left between the two steps of forgetting. */
             e = larch_replay_set_discard(gw->config.storage, keys->kem->set, ring.present.generation - 1);
@@ -127,7 +140,7 @@ larch_error gateway_keys_load(larch_gateway *gw, uint64_t now_ms, size_t index, 
 
 /* ---- marks ------------------------------------------------------------- */
 
-larch_error gateway_keys_commit(larch_gateway *gw)
+larch_error larch_gateway_keys_commit(larch_gateway *gw)
 {
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
         for (unsigned half = 0; half < 2; half++) {
@@ -139,7 +152,7 @@ larch_error gateway_keys_commit(larch_gateway *gw)
     return LARCH_OK;
 }
 
-bool gateway_keys_are_durable(const larch_gateway *gw)
+bool larch_gateway_keys_are_durable(const larch_gateway *gw)
 {
     for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
         for (unsigned half = 0; half < 2; half++) {
@@ -162,7 +175,7 @@ static larch_error load_ring(larch_gateway *gw, const larch_gateway_keys *keys, 
 
 static larch_error forget(larch_gateway *gw, larch_gateway_keys *keys)
 {
-    larch_gateway_key *old = gateway_key_at(keys, 1);
+    larch_gateway_key *old = larch_gateway_key_at(keys, 1);
     larch_key_ring ring;
     larch_error e;
     if (old == NULL)
@@ -179,30 +192,31 @@ static larch_error forget(larch_gateway *gw, larch_gateway_keys *keys)
     (void)!larch_replay_set_remove(&old->marks);
     larch_wipe(old, sizeof *old);
     keys->forget_at_ms = NEVER;
-    gateway_tell(gw,
-                 (larch_gateway_event){.reason = LARCH_GATEWAY_FORGOTTEN, .kem = keys->kem, .generation = generation});
+    larch_gateway_tell(
+        gw, (larch_gateway_event){.reason = LARCH_GATEWAY_FORGOTTEN, .kem = keys->kem, .generation = generation});
     return LARCH_OK;
 }
 
 larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch_kem *kem)
 {
-    larch_gateway_keys *keys = gateway_keys_of(gw, kem);
+    larch_gateway_keys *keys = larch_gateway_keys_of(gw, kem);
     larch_key_ring ring;
     uint8_t ek[LARCH_KEM_EK_MAX];
     larch_error e;
     if (keys == NULL)
         return LARCH_STATE;
-    if ((e = gateway_keys_commit(gw)) != LARCH_OK || (e = forget(gw, keys)) != LARCH_OK)
+    if ((e = larch_gateway_keys_commit(gw)) != LARCH_OK || (e = forget(gw, keys)) != LARCH_OK)
         return e;
 
     unsigned half = keys->present ^ 1u;
     larch_gateway_key *fresh = &keys->key[half];
-    if ((e = load_ring(gw, keys, &ring)) == LARCH_OK) {
+    e = load_ring(gw, keys, &ring);
+    /* A save that failed may yet have reached the medium: then the new key stands there already, above the one
+     * that is served, and so it stays. Its journal, empty so far, is made anew. */
+    if (e == LARCH_OK && ring.present.generation == keys->key[keys->present].generation) {
         ring.previous = ring.present;
         e = invent(gw->config.random, ring.previous.generation + 1, &ring.present);
     }
-    /* A save that failed may yet have reached the medium, so the new journal stays: an
-     * empty one is taken over by the next try. */
     if (e == LARCH_OK && (e = expand(kem, &ring.present, fresh, ek)) == LARCH_OK &&
         (e = larch_replay_set_create(&fresh->marks, gw->config.storage, kem->set, ring.present.generation,
                                      memory_of(gw, keys, half), gw->config.replay_slots)) == LARCH_OK)
@@ -214,27 +228,41 @@ larch_error larch_gateway_rotate(larch_gateway *gw, uint64_t now_ms, const larch
     }
     memcpy(keys->ek, ek, kem->ek_len);
     keys->present = (uint8_t)half;
-    keys->forget_at_ms = now_ms + gw->config.grace_ms;
-    gateway_tell(gw,
-                 (larch_gateway_event){.reason = LARCH_GATEWAY_ROTATED, .kem = kem, .generation = fresh->generation});
+    keys->forget_at_ms = end_of_grace(gw, now_ms);
+    larch_gateway_tell(
+        gw, (larch_gateway_event){.reason = LARCH_GATEWAY_ROTATED, .kem = kem, .generation = fresh->generation});
     return LARCH_OK;
 }
 
-void gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
+void larch_gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms)
 {
-    for (size_t i = 0; now_ms >= gw->maintain_at_ms && i < LARCH_GATEWAY_SETS; i++) {
+    if (now_ms < gw->maintain_at_ms)
+        return;
+    gw->maintain_at_ms = 0;
+    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++) {
         larch_gateway_keys *keys = &gw->keys[i];
-        const larch_gateway_key *old = gateway_key_at(keys, 1);
+        const larch_gateway_key *old = larch_gateway_key_at(keys, 1);
         larch_error e = LARCH_OK;
-        if (old != NULL && (now_ms >= keys->forget_at_ms || larch_replay_set_is_full(&old->marks)))
+        if (old != NULL && now_ms >= keys->forget_at_ms)
             e = forget(gw, keys);
         if (e == LARCH_OK && larch_replay_set_is_nearly_full(&keys->key[keys->present].marks))
             e = larch_gateway_rotate(gw, now_ms, keys->kem);
         if (e != LARCH_OK) {
             gw->maintain_at_ms = now_ms + GATEWAY_RETRY_MS;
-            gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .kem = keys->kem});
+            larch_gateway_tell(gw, (larch_gateway_event){.reason = LARCH_GATEWAY_STORAGE, .kem = keys->kem});
         }
     }
+}
+
+uint64_t larch_gateway_keys_deadline_ms(const larch_gateway *gw)
+{
+    uint64_t deadline_ms = NEVER;
+    if (gw->maintain_at_ms > 0)
+        return gw->maintain_at_ms;
+    for (size_t i = 0; i < LARCH_GATEWAY_SETS; i++)
+        if (gw->keys[i].forget_at_ms < deadline_ms)
+            deadline_ms = gw->keys[i].forget_at_ms;
+    return deadline_ms;
 }
 
 larch_bytes larch_gateway_key_of(const larch_gateway *gw, const larch_kem *kem, uint32_t *generation,

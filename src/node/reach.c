@@ -58,8 +58,11 @@ typedef enum { PROVEN, BUCKET } half;
 
 static uint64_t key_of(const larch_reach *reach, half which, const larch_peer *peer)
 {
-    const uint8_t kind = (uint8_t)which;
-    const larch_bytes pieces[] = {{&kind, 1}, LARCH_BYTES(peer->address)};
+    uint8_t head[5];
+    larch_writer w = larch_writer_to(head, sizeof head);
+    larch_writer_put_u8(&w, (uint8_t)which);
+    larch_writer_put_u32(&w, peer->scope);
+    const larch_bytes pieces[] = {LARCH_BYTES(head), LARCH_BYTES(peer->address)};
     uint64_t key = larch_tag64(reach->key, pieces, 2);
     return key != 0 ? key : 1;
 }
@@ -79,16 +82,16 @@ static larch_reach_entry *find(const larch_reach *reach, half which, uint64_t ke
     return NULL;
 }
 
-/* An entry for a new key: the one longest untouched. An address that
+/* An entry for a new key: a free one, else the one longest untouched. An address that
  * was only noted as good never pushes out one that proved itself by an Echo. */
 static larch_reach_entry *make(const larch_reach *reach, half which, uint64_t key, uint64_t now_ms, bool echoed)
 {
     larch_reach_entry *set = set_of(reach, which, key);
     larch_reach_entry *best = NULL;
-    for (size_t i = 0; i < WAYS; i++) {
-        const larch_reach_entry *e = &set[i]; /* a free one was never touched: its time is 0 */
+    for (size_t i = 0; i < WAYS && (best == NULL || best->key != 0); i++) {
+        const larch_reach_entry *e = &set[i];
         bool spared = !echoed && e->echoed && e->until_ms > now_ms;
-        if (!spared && (best == NULL || e->at_ms < best->at_ms))
+        if (!spared && (best == NULL || e->key == 0 || e->at_ms < best->at_ms))
             best = &set[i];
     }
     if (best != NULL)
@@ -100,10 +103,11 @@ static larch_reach_entry *make(const larch_reach *reach, half which, uint64_t ke
 
 static uint64_t echo_mac(const larch_reach *reach, uint32_t seconds, const larch_peer *peer)
 {
-    uint8_t head[7];
+    uint8_t head[11];
     larch_writer w = larch_writer_to(head, sizeof head);
     larch_writer_put_u8(&w, 2); /* apart from the keys of the table */
     larch_writer_put_u32(&w, seconds);
+    larch_writer_put_u32(&w, peer->scope);
     larch_writer_put_u16(&w, peer->port);
     const larch_bytes pieces[] = {LARCH_BYTES(head), LARCH_BYTES(peer->address)};
     return larch_tag64(reach->key, pieces, 2);
@@ -113,7 +117,7 @@ static uint64_t echo_mac(const larch_reach *reach, uint32_t seconds, const larch
  *   0                 4                                  12
  *  +-----------------+----------------------------------+
  *  | seconds of our  | MAC over seconds, port, address  |
- *  | clock, BE       |                                  |
+ *  | clock, BE       | and zone                         |
  *  +-----------------+----------------------------------+
  */
 void larch_reach_echo(const larch_reach *reach, uint64_t now_ms, const larch_peer *peer, uint8_t out[LARCH_ECHO_LEN])

@@ -15,9 +15,9 @@ static void get_core(const gateway_request *rq);
 
 static const resource resources[] = {
     {".well-known/core", NULL, get_core, NULL},
-    {LARCH_DIRECT_PATH_KEY, "larch.key", gateway_get_key, gateway_post_key},
-    {LARCH_DIRECT_PATH_DATA, "larch.sealed", NULL, gateway_post_sealed},
-    {LARCH_DIRECT_PATH_NEXT, "larch.next", NULL, gateway_post_next},
+    {LARCH_DIRECT_PATH_KEY, "larch.key", larch_gateway_get_key, larch_gateway_post_key},
+    {LARCH_DIRECT_PATH_DATA, "larch.sealed", NULL, larch_gateway_post_sealed},
+    {LARCH_DIRECT_PATH_NEXT, "larch.next", NULL, larch_gateway_post_next},
 };
 
 #define RESOURCES (sizeof resources / sizeof resources[0])
@@ -72,19 +72,19 @@ static void get_core(const gateway_request *rq)
         return;
     if (larch_writer_finish(&w, &all) != LARCH_OK ||
         larch_coap_block2_slice(&rq->event->message, all, &slice) != LARCH_OK) {
-        gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("no such block"), false);
+        larch_gateway_answer_text(rq, LARCH_COAP_BAD_REQUEST, LARCH_TEXT("no such block"), false);
         return;
     }
-    if (gateway_answer(rq, LARCH_COAP_CONTENT, &b) != LARCH_OK)
+    if (larch_gateway_answer(rq, LARCH_COAP_CONTENT, &b) != LARCH_OK)
         return;
     larch_coap_build_option_uint(&b, LARCH_COAP_OPT_CONTENT_FORMAT, LARCH_COAP_FORMAT_LINK);
     larch_coap_block2_build(&b, &slice, all.len);
     if (slice.bytes.len > 0)
         larch_coap_build_payload(&b, slice.bytes);
-    gateway_answer_end(rq, &b, false);
+    larch_gateway_answer_end(rq, &b, false);
 }
 
-void gateway_dispatch(const gateway_request *rq)
+void larch_gateway_dispatch(const gateway_request *rq)
 {
     const larch_coap_message *request = &rq->event->message;
     for (size_t i = 0; i < RESOURCES; i++) {
@@ -96,8 +96,8 @@ void gateway_dispatch(const gateway_request *rq)
         if (handle != NULL)
             handle(rq);
         else
-            gateway_answer_text(rq, LARCH_COAP_METHOD_NOT_ALLOWED, (larch_bytes){0}, false);
+            larch_gateway_answer_text(rq, LARCH_COAP_METHOD_NOT_ALLOWED, (larch_bytes){0}, false);
         return;
     }
-    gateway_answer_text(rq, LARCH_COAP_NOT_FOUND, (larch_bytes){0}, false);
+    larch_gateway_answer_text(rq, LARCH_COAP_NOT_FOUND, (larch_bytes){0}, false);
 }

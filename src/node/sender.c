@@ -56,9 +56,8 @@ larch_error larch_sender_init(larch_sender *s, uint64_t now_ms, const larch_send
     s->config = *config;
     s->fallback_at_ms = NEVER;
     if (config->pinned_ek.len > 0) {
-        if (config->pinned_ek.len != config->kem->ek_len)
-            return LARCH_MALFORMED;
-        if ((e = larch_direct_key_hash(config->pinned_ek, hash)) != LARCH_OK)
+        if ((e = larch_kem_check_ek(config->kem, config->pinned_ek)) != LARCH_OK ||
+            (e = larch_direct_key_hash(config->pinned_ek, hash)) != LARCH_OK)
             return e;
         /* Given both, the key on record must be the pinned one. */
         if (config->pinned && memcmp(hash, config->pin, sizeof config->pin) != 0)
@@ -77,6 +76,7 @@ static void fail(larch_sender *s, larch_sender_failure failure)
     larch_coap_client_cancel(&s->fallback);
     s->fallback_at_ms = NEVER;
     larch_wipe(s->next_ss, sizeof s->next_ss);
+    larch_wipe(s->text, s->text_len);
     s->state = LARCH_SENDER_FAILED;
     s->failure = failure;
 }
@@ -135,6 +135,7 @@ larch_error larch_sender_fetch(larch_sender *s, uint64_t now_ms)
 {
     if (s->state != LARCH_SENDER_IDLE && s->state != LARCH_SENDER_READY)
         return LARCH_STATE;
+    s->refetched = false;
     larch_error e = begin_fetch(s, now_ms);
     if (e != LARCH_OK)
         fail(s, LARCH_SENDER_FAIL_PLATFORM);
@@ -331,7 +332,7 @@ static void take_event(larch_sender *s, uint64_t now_ms, const larch_coap_event 
     larch_error e = larch_coap_client_take(&s->fallback, now_ms, event, &answer);
     if (e == LARCH_OK && s->state == LARCH_SENDER_FETCH_KEY) {
         larch_coap_client_cancel(&s->client);
-        s->is_prototype = true;
+        s->is_prototype = answer.etag.len == 0; /* a gateway of ours, merely late, gives an ETag */
         take_answer(s, now_ms, &answer);
         return;
     }

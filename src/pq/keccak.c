@@ -14,6 +14,13 @@ static const uint64_t round_constants[24] = {
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 };
 
+/* Left to themselves, compilers call the round 24 times and spill around each call. */
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 static inline uint64_t rotl(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
 
 /*
@@ -25,7 +32,7 @@ static inline uint64_t rotl(uint64_t x, unsigned n) { return x << n | x >> (64 -
  * whose baseline has no and-not. The five blocks below are chi's five planes;
  * each picks its lanes by rho and pi and differs by the lanes it complements.
  */
-static inline void keccak_round(const uint64_t *restrict a, uint64_t *restrict e, uint64_t rc)
+ALWAYS_INLINE void keccak_round(const uint64_t *restrict a, uint64_t *restrict e, uint64_t rc)
 {
     const uint64_t c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20];
     const uint64_t c1 = a[1] ^ a[6] ^ a[11] ^ a[16] ^ a[21];
@@ -110,10 +117,20 @@ static void permute(uint64_t *s)
 {
     uint64_t t[25];
     complement_lanes(s);
+#ifdef __OPTIMIZE_SIZE__
+    uint64_t *from = s, *to = t;
+    for (unsigned i = 0; i < 24; i++) {
+        keccak_round(from, to, round_constants[i]);
+        uint64_t *swap = from;
+        from = to;
+        to = swap;
+    }
+#else
     for (unsigned i = 0; i < 24; i += 2) {
         keccak_round(s, t, round_constants[i]);
         keccak_round(t, s, round_constants[i + 1]);
     }
+#endif
     complement_lanes(s);
     larch_wipe(t, sizeof t);
 }
@@ -145,17 +162,20 @@ static void start(larch_keccak *k, uint8_t rate) { *k = (larch_keccak){.rate = r
 void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
 {
     const uint8_t *in = bytes.data;
-    for (size_t left = bytes.len; left > 0;) {
-        size_t step = k->at % 8 == 0 && left >= 8 ? 8 : 1;
-        k->state[k->at / 8] ^= step == 8 ? load64(in) : (uint64_t)*in << (8 * (k->at % 8));
-        k->at = (uint8_t)(k->at + step);
+    size_t left = bytes.len;
+    unsigned at = k->at;
+    while (left > 0) {
+        unsigned step = at % 8 == 0 && left >= 8 ? 8 : 1;
+        k->state[at / 8] ^= step == 8 ? load64(in) : (uint64_t)*in << (8 * (at % 8));
+        at += step;
         in += step;
         left -= step;
-        if (k->at == k->rate) {
+        if (at == k->rate) {
             permute(k->state);
-            k->at = 0;
+            at = 0;
         }
     }
+    k->at = (uint8_t)at;
 }
 
 /* Puts the suffix with the first bit of pad10*1, and its last bit. at = rate
@@ -169,20 +189,23 @@ static void finish(larch_keccak *k, uint8_t suffix)
 
 void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len)
 {
+    unsigned at = k->at; /* a copy, because for all the compiler knows out changes the original */
+    const unsigned rate = k->rate;
     while (len > 0) {
-        if (k->at == k->rate) {
+        if (at == rate) {
             permute(k->state);
-            k->at = 0;
+            at = 0;
         }
-        size_t step = k->at % 8 == 0 && len >= 8 ? 8 : 1;
+        unsigned step = at % 8 == 0 && len >= 8 ? 8 : 1;
         if (step == 8)
-            store64(out, k->state[k->at / 8]);
+            store64(out, k->state[at / 8]);
         else
-            *out = (uint8_t)(k->state[k->at / 8] >> (8 * (k->at % 8)));
-        k->at = (uint8_t)(k->at + step);
+            *out = (uint8_t)(k->state[at / 8] >> (8 * (at % 8)));
+        at += step;
         out += step;
         len -= step;
     }
+    k->at = (uint8_t)at;
 }
 
 void larch_shake128_init(larch_keccak *k) { start(k, 168); }

@@ -12,6 +12,12 @@ typedef struct params {
     uint8_t k, eta1, du, dv;
 } params;
 
+#if defined(__GNUC__)
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE
+#endif
+
 #define ETA2   2
 #define K_MAX  (LARCH_MLKEM_1024 ? 4 : LARCH_MLKEM_768 ? 3 : 2)
 #define CT_MAX LARCH_KEM_CT_MAX
@@ -20,7 +26,7 @@ static size_t vector_len(const params *p) { return (size_t)MLKEM_POLY_LEN * p->k
 static size_t ek_len(const params *p) { return vector_len(p) + 32; }
 static size_t ct_len(const params *p) { return (size_t)32 * ((size_t)p->du * p->k + p->dv); }
 
-/* v[i] = NTT of the i-th sample of a vector whose first nonce is given. */
+/* v[i] = NTT of the sample with nonce i. */
 static void sample_vector(const params *p, mlkem_factor *v, const uint8_t *seed)
 {
     for (uint8_t i = 0; i < p->k; i++) {
@@ -42,15 +48,12 @@ static void multiply_row(const params *p, mlkem_poly *acc, const uint8_t *rho, u
     }
 }
 
-/* acc = the vector that bytes encode (canonical NTT values), times v. */
-static void multiply_encoded(const params *p, mlkem_poly *acc, const uint8_t *bytes, const mlkem_factor *v)
+/* acc += the i-th polynomial of the vector that bytes encode, times f. */
+static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, const mlkem_factor *f)
 {
     mlkem_poly a;
-    *acc = (mlkem_poly){{0}};
-    for (uint8_t j = 0; j < p->k; j++) {
-        larch_mlkem_decode(&a, bytes + (size_t)MLKEM_POLY_LEN * j, 12);
-        larch_mlkem_multiply_add(acc, &a, &v[j]);
-    }
+    larch_mlkem_decode(&a, bytes + (size_t)MLKEM_POLY_LEN * i, 12);
+    larch_mlkem_multiply_add(acc, &a, f);
     larch_wipe(&a, sizeof a);
 }
 
@@ -112,7 +115,9 @@ static void encrypt(const params *p, const uint8_t *ek, const uint8_t *m, const 
         larch_mlkem_encode(ct, &acc, p->du);
         ct += (size_t)32 * p->du;
     }
-    multiply_encoded(p, &acc, ek, y);
+    acc = (mlkem_poly){{0}};
+    for (uint8_t i = 0; i < p->k; i++)
+        multiply_encoded(&acc, ek, i, &y[i]);
     larch_mlkem_inverse_ntt(&acc);
     larch_mlkem_sample_cbd(&e, ETA2, r, (uint8_t)(2 * p->k));
     larch_mlkem_add(&acc, &e);
@@ -127,19 +132,20 @@ static void encrypt(const params *p, const uint8_t *ek, const uint8_t *m, const 
     larch_wipe(&e, sizeof e);
 }
 
-/* K-PKE.Decrypt [FIPS203 algorithm 15]. */
-static void decrypt(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_t *m)
+/* K-PKE.Decrypt [FIPS203 algorithm 15]. Not inlined, so that its frame is gone
+ * when decaps comes to encrypt, which needs the most stack. */
+NOINLINE static void decrypt(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_t *m)
 {
-    mlkem_factor u[K_MAX];
-    mlkem_poly acc, v;
+    mlkem_factor u;
+    mlkem_poly acc = {{0}}, v;
     for (uint8_t i = 0; i < p->k; i++) {
-        larch_mlkem_decode(&u[i].poly, ct, p->du);
-        larch_mlkem_decompress(&u[i].poly, p->du);
-        larch_mlkem_ntt(&u[i].poly);
-        larch_mlkem_factor_finish(&u[i]);
+        larch_mlkem_decode(&u.poly, ct, p->du);
+        larch_mlkem_decompress(&u.poly, p->du);
+        larch_mlkem_ntt(&u.poly);
+        larch_mlkem_factor_finish(&u);
+        multiply_encoded(&acc, dk, i, &u);
         ct += (size_t)32 * p->du;
     }
-    multiply_encoded(p, &acc, dk, u);
     larch_mlkem_inverse_ntt(&acc);
     larch_mlkem_decode(&v, ct, p->dv);
     larch_mlkem_decompress(&v, p->dv);

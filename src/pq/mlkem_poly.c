@@ -5,8 +5,6 @@
  * No value of a coefficient is ever divided, branched on, or used as an index,
  * except in larch_mlkem_sample_ntt, where all is public.
  */
-#include <string.h>
-
 #include "pq/mlkem_int.h"
 
 #define Q     MLKEM_Q
@@ -178,15 +176,17 @@ void larch_mlkem_add(mlkem_poly *restrict p, const mlkem_poly *restrict a)
 
 /* ---- rounding and bytes ------------------------------------------------ */
 
-/* round(2^d / q * c) as a product with 10321340 = ceil(2^35 / q): exact for d <= 11.
- * A division would take a time that tells about c. */
+/*
+ * round(2^d / q * c) mod 2^d in 32 bits without a division, whose time would tell
+ * about c: 1290168 = ceil(2^32 / q), the result is the top d bits. The factor is
+ * too large by 2/3, the product by at most 2300; with 700 taken off, no c of the
+ * 3329 rounds wrongly for d = 1, 4, 5, 10 and 11.
+ */
 void larch_mlkem_compress(mlkem_poly *p, unsigned d)
 {
-    const uint32_t mask = (1u << d) - 1;
-    for (unsigned n = 0; n < MLKEM_N; n++) {
-        uint64_t numerator = ((uint64_t)canonical(p->c[n]) << d) + Q / 2;
-        p->c[n] = (int16_t)((numerator * 10321340 >> 35) & mask);
-    }
+    const uint32_t half = (1u << (31 - d)) - 700;
+    for (unsigned n = 0; n < MLKEM_N; n++)
+        p->c[n] = (int16_t)(((uint32_t)canonical(p->c[n]) * 1290168 + half) >> (32 - d));
 }
 
 void larch_mlkem_decompress(mlkem_poly *p, unsigned d)
@@ -197,7 +197,7 @@ void larch_mlkem_decompress(mlkem_poly *p, unsigned d)
 
 /* Eight coefficients of d bits are d bytes: four in each of two words, whose
  * 8 d bits are then seen as one number. */
-void larch_mlkem_encode(uint8_t *out, const mlkem_poly *p, unsigned d)
+static inline void encode(uint8_t *out, const mlkem_poly *p, unsigned d)
 {
     for (const int16_t *c = p->c; c < p->c + MLKEM_N; c += 8, out += d) {
         uint64_t low = 0, high = 0;
@@ -212,7 +212,7 @@ void larch_mlkem_encode(uint8_t *out, const mlkem_poly *p, unsigned d)
     }
 }
 
-void larch_mlkem_decode(mlkem_poly *p, const uint8_t *in, unsigned d)
+static inline void decode(mlkem_poly *p, const uint8_t *in, unsigned d)
 {
     const uint64_t mask = (1u << d) - 1;
     for (int16_t *c = p->c; c < p->c + MLKEM_N; c += 8, in += d) {
@@ -226,6 +226,22 @@ void larch_mlkem_decode(mlkem_poly *p, const uint8_t *in, unsigned d)
         }
     }
 }
+
+/* f with the width as a constant, for a compiler that is to unroll its loops. */
+#ifdef __OPTIMIZE_SIZE__
+#define WITH_WIDTH(f, to, from, d) f(to, from, d)
+#else
+#define WITH_WIDTH(f, to, from, d) \
+    ((d) == 1    ? f(to, from, 1)  \
+     : (d) == 4  ? f(to, from, 4)  \
+     : (d) == 5  ? f(to, from, 5)  \
+     : (d) == 10 ? f(to, from, 10) \
+     : (d) == 11 ? f(to, from, 11) \
+                 : f(to, from, 12))
+#endif
+
+void larch_mlkem_encode(uint8_t *out, const mlkem_poly *p, unsigned d) { WITH_WIDTH(encode, out, p, d); }
+void larch_mlkem_decode(mlkem_poly *p, const uint8_t *in, unsigned d) { WITH_WIDTH(decode, p, in, d); }
 
 /* ---- sampling ---------------------------------------------------------- */
 
@@ -260,12 +276,26 @@ void larch_mlkem_sample_ntt(mlkem_poly *a, const uint8_t rho[32], uint8_t j, uin
  * coefficients, 16 eta bits, are added and subtracted at once inside one word;
  * eta is added to each so that none borrows from its neighbour.
  */
-void larch_mlkem_sample_cbd(mlkem_poly *p, unsigned eta, const uint8_t seed[32], uint8_t nonce)
+static inline void sum_bits(mlkem_poly *p, const uint8_t *in, unsigned eta)
 {
     /* The lowest bit of each eta bits; the lowest eta bits of each 2 eta; eta in each 2 eta. */
     const uint64_t ones = eta == 2 ? 0x55555555 : 0x249249249249;
     const uint64_t sums = eta == 2 ? 0x33333333 : 0x1c71c71c71c7;
     const uint64_t etas = eta == 2 ? 0x22222222 : 0x0c30c30c30c3;
+    for (int16_t *c = p->c; c < p->c + MLKEM_N; c += 8, in += 2 * eta) {
+        uint64_t word = 0, sum = 0;
+        for (unsigned i = 0; i < 2 * eta; i++)
+            word |= (uint64_t)in[i] << (8 * i);
+        for (unsigned i = 0; i < eta; i++)
+            sum += word >> i & ones;
+        sum = (sum & sums) + etas - (sum >> eta & sums);
+        for (unsigned i = 0; i < 8; i++)
+            c[i] = (int16_t)((int)(sum >> (2 * eta * i) & 7) - (int)eta);
+    }
+}
+
+void larch_mlkem_sample_cbd(mlkem_poly *p, unsigned eta, const uint8_t seed[32], uint8_t nonce)
+{
     uint8_t bytes[64 * 3];
     larch_keccak prf;
     larch_shake256_init(&prf);
@@ -273,20 +303,10 @@ void larch_mlkem_sample_cbd(mlkem_poly *p, unsigned eta, const uint8_t seed[32],
     larch_shake_absorb(&prf, (larch_bytes){&nonce, 1});
     larch_shake_finalize(&prf);
     larch_shake_squeeze(&prf, bytes, (size_t)64 * eta);
-
-    const uint8_t *in = bytes;
-    for (int16_t *c = p->c; c < p->c + MLKEM_N; c += 8) {
-        uint64_t word = 0, sum = 0;
-        for (unsigned i = 0; i < 2 * eta; i++)
-            word |= (uint64_t)*in++ << (8 * i);
-        for (unsigned i = 0; i < eta; i++)
-            sum += word >> i & ones;
-        sum = (sum & sums) + etas - (sum >> eta & sums);
-        for (unsigned i = 0; i < 8; i++) {
-            c[i] = (int16_t)((int)(sum & 7) - (int)eta);
-            sum >>= 2 * eta;
-        }
-    }
+    if (eta == 2)
+        sum_bits(p, bytes, 2);
+    else
+        sum_bits(p, bytes, 3);
     larch_wipe(&prf, sizeof prf);
     larch_wipe(bytes, sizeof bytes);
 }

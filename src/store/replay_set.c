@@ -277,7 +277,10 @@ static larch_error begin(larch_replay_set *rs, const larch_storage *storage, uin
     rs->slots = slots;
     rs->slot_count = slot_count;
     larch_replay_set_name(set, generation, rs->name);
-    memset(slots, 0, slot_count * sizeof *slots);
+    /* Only what is not zero is written: pages that a system has promised but not yet given stay so. */
+    for (uint32_t i = 0; i < slot_count; i++)
+        if (slots[i] != 0)
+            slots[i] = 0;
     return LARCH_OK;
 }
 

@@ -471,6 +471,32 @@ static void builds_to_the_byte(void **state)
     }
 }
 
+static void builds_paths_and_queries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *query, *hex;
+    } rows[] = {
+        {"", "", "40010001"},
+        {"a", "", "40010001 b161"},
+        {"a/bc", "x", "40010001 b161 026263 4178"},
+        {"", "x=1&y", "40010001 d302783d31 0179"},
+        {"a/", "x/y&", "40010001 b161 00 43782f79 00"},
+        {"/a&b", "&", "40010001 b0 03612662 40 00"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t expected[BYTES_MAX], built[BYTES_MAX];
+        const size_t len = bytes_of(rows[i].hex, expected);
+        larch_coap_builder b;
+        larch_bytes datagram;
+        larch_coap_build(&b, built, sizeof built, LARCH_COAP_CON, LARCH_COAP_GET, 1, (larch_bytes){NULL, 0});
+        larch_coap_build_path(&b, rows[i].path);
+        larch_coap_build_query(&b, rows[i].query);
+        assert_int_equal(larch_coap_build_end(&b, &datagram), LARCH_OK);
+        assert_true(larch_bytes_equal(datagram, (larch_bytes){expected, len}));
+    }
+}
+
 static void reserves_payload(void **state)
 {
     (void)state;
@@ -591,6 +617,7 @@ int main(void)
         cmocka_unit_test(reads_blocks),
         cmocka_unit_test(names_codes_and_options),
         cmocka_unit_test(builds_to_the_byte),
+        cmocka_unit_test(builds_paths_and_queries),
         cmocka_unit_test(reserves_payload),
         cmocka_unit_test(refuses_to_build_nonsense),
         cmocka_unit_test(builds_the_longest_option),

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+
+static void complain(const char *command, const char *format, va_list arguments)
+{
+    fprintf(stderr, "larch %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+int larch_app_fail(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    complain(command, format, arguments);
+    va_end(arguments);
+    return LARCH_EXIT_FAILED;
+}
+
+int larch_app_hint(const char *command)
+{
+    fprintf(stderr, "Try 'larch %s --help'.\n", command);
+    return LARCH_EXIT_USAGE;
+}
+
+int larch_app_usage(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    complain(command, format, arguments);
+    va_end(arguments);
+    return larch_app_hint(command);
+}
+
+int larch_app_help(const char *text)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
+        perror("larch: stdout");
+        return LARCH_EXIT_FAILED;
+    }
+    return LARCH_EXIT_DONE;
+}
+
+bool larch_app_number(const char *text, unsigned long min, unsigned long max, unsigned long *out)
+{
+    char *end;
+    unsigned long value;
+
+    if (text[0] < '0' || text[0] > '9') /* strtoul takes signs and spaces */
+        return false;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool larch_app_copy(const char *text, char *out, size_t cap)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    if (len == 0 || len >= cap)
+        return false;
+    memcpy(out, text, len + 1);
+    return true;
+}

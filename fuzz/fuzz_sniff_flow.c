@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Datagrams through flow, alerts and both printers. Each: who (1: bits 0-1 the client, 2 the direction, 3 another
+ * port, 4 cut), how long after (1, in quarters of a second), length (2), bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sniff/alert.h"
+#include "sniff/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* One line of printable ASCII that fits. */
+static void check_line(const larch_writer *w)
+{
+    check(w->len <= w->cap);
+    for (size_t i = 0; i + 1 < w->len; i++)
+        check(w->data[i] >= 0x20 && w->data[i] < 0x7f);
+    check(w->len == 0 || w->data[w->len - 1] == '\n');
+}
+
+static void show(const larch_sniff_packet *p, const larch_sniff_alert *alerts, size_t count)
+{
+    uint8_t out[LARCH_SNIFF_LINE_MAX];
+    larch_sniff_style style = {false, 0};
+    larch_writer w = larch_writer_to(out, sizeof out);
+    larch_sniff_text_packet(&w, &style, p, alerts, count);
+    check_line(&w);
+    w = larch_writer_to(out, sizeof out);
+    larch_sniff_json_packet(&w, p, alerts, count);
+    check_line(&w);
+    for (size_t i = 0; i < count; i++) {
+        w = larch_writer_to(out, sizeof out);
+        larch_sniff_text_alert(&w, &style, &alerts[i]);
+        check_line(&w);
+        w = larch_writer_to(out, sizeof out);
+        larch_sniff_json_alert(&w, &alerts[i]);
+        check_line(&w);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static larch_sniff_flow flow;
+    static larch_sniff_alerts alerts;
+    larch_reader r = larch_reader_of((larch_bytes){data, size});
+    uint64_t number = 0, time_ns = 1;
+    uint8_t who, after;
+    uint16_t len;
+
+    check(larch_sniff_flow_init(&flow) == LARCH_OK);
+    larch_sniff_alerts_init(&alerts);
+    while (larch_reader_take_u8(&r, &who) == LARCH_OK && larch_reader_take_u8(&r, &after) == LARCH_OK &&
+           larch_reader_take_u16(&r, &len) == LARCH_OK) {
+        larch_peer gateway = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, 0, 5683, 0};
+        larch_peer client = {{0x20, 1, 0xd, 0xb8}, 0, 40000, 0};
+        larch_bytes bytes;
+        if (larch_reader_take(&r, len < r.left.len ? len : r.left.len, &bytes) != LARCH_OK)
+            break;
+        uint8_t *copy = malloc(bytes.len > 0 ? bytes.len : 1);
+        check(copy != NULL);
+        memcpy(copy, bytes.data, bytes.len);
+        client.address[15] = who & 3;
+        if ((who & 8) != 0)
+            gateway.port = 7000;
+        larch_sniff_datagram d = {.source = (who & 4) != 0 ? gateway : client,
+                                  .destination = (who & 4) != 0 ? client : gateway,
+                                  .has_addresses = true,
+                                  .payload = {copy, bytes.len},
+                                  .payload_len = bytes.len + ((who & 16) != 0 ? 100 : 0)};
+        larch_sniff_packet packet;
+        const larch_sniff_alert *raised;
+        larch_coap_message message;
+        time_ns += after * UINT64_C(250000000);
+        larch_sniff_flow_take(&flow, ++number, time_ns, &d, &packet);
+        size_t count = larch_sniff_alerts_take(&alerts, &packet, &raised);
+        check(count <= LARCH_SNIFF_ALERTS_MAX);
+        check(packet.duplicate_of < number && packet.refers_to < number);
+        check(packet.exchange == NULL || packet.exchange->number <= number);
+        check(packet.kind != LARCH_SNIFF_BROKEN || packet.why != NULL);
+        check(packet.direct == LARCH_SNIFF_DIRECT_NONE || packet.body.len <= LARCH_SNIFF_BODY_MAX ||
+              packet.body.data == packet.coap.payload.data);
+        /* our words for what is broken and the parser agree */
+        check((larch_sniff_reason_coap(d.payload) == NULL) == (larch_coap_parse(d.payload, &message) == LARCH_OK));
+        show(&packet, raised, count);
+        free(copy);
+    }
+    return 0;
+}
