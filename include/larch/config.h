@@ -7,6 +7,8 @@
 #ifndef LARCH_CONFIG_H
 #define LARCH_CONFIG_H
 
+#include <stdint.h>
+
 /* ---- parameter sets ---------------------------------------------------- */
 
 /* Set to 0 to leave a parameter set out of the library. [FIPS203 8, FIPS204 4] */
@@ -36,10 +38,31 @@
 #define LARCH_MLDSA_87 1
 #endif
 
+/* ---- how the post-quantum code is written ------------------------------- */
+
 /* 1: ML-DSA samples each entry of its matrix where it is multiplied, every time, instead of keeping rows:
- * less than half the stack, and several times the time for signing. */
+ * less than half the stack, and several times the time for signing. ML-KEM is as LARCH_MLKEM_32 says. */
 #ifndef LARCH_PQ_SMALL
 #define LARCH_PQ_SMALL 0
+#endif
+
+/* 1: Keccak on bit-interleaved halves of its lanes, for 32-bit processors that rotate in one instruction. The others
+ * lose more by the conversion than they gain. */
+#ifndef LARCH_KECCAK_32
+#if UINTPTR_MAX <= 0xffffffff && (defined(__arm__) || defined(__riscv_zbb))
+#define LARCH_KECCAK_32 1
+#else
+#define LARCH_KECCAK_32 0
+#endif
+#endif
+
+/* 1: ML-KEM for 32-bit processors, in little stack; 0: for processors with vectors. */
+#ifndef LARCH_MLKEM_32
+#if UINTPTR_MAX <= 0xffffffff || LARCH_PQ_SMALL
+#define LARCH_MLKEM_32 1
+#else
+#define LARCH_MLKEM_32 0
+#endif
 #endif
 
 /* ---- CoAP -------------------------------------------------------------- */

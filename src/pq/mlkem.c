@@ -8,6 +8,8 @@
 
 #include "pq/mlkem_int.h"
 
+#if !LARCH_MLKEM_32
+
 typedef struct params {
     uint8_t k, eta1, du, dv;
 } params;
@@ -257,4 +259,6 @@ MLKEM_SET(768, .k = 3, .eta1 = 2, .du = 10, .dv = 4)
 #endif
 #if LARCH_MLKEM_1024
 MLKEM_SET(1024, .k = 4, .eta1 = 2, .du = 11, .dv = 5)
+#endif
+
 #endif
