@@ -46,23 +46,14 @@
 #define LARCH_PQ_SMALL 0
 #endif
 
-/* 1: Keccak on bit-interleaved halves of its lanes, for 32-bit processors that rotate in one instruction. The others
- * lose more by the conversion than they gain. */
+/* 1: Keccak for 32-bit processors, on bit-interleaved halves of its lanes. */
 #ifndef LARCH_KECCAK_32
-#if UINTPTR_MAX <= 0xffffffff && (defined(__arm__) || defined(__riscv_zbb))
-#define LARCH_KECCAK_32 1
-#else
-#define LARCH_KECCAK_32 0
-#endif
+#define LARCH_KECCAK_32 (UINTPTR_MAX <= 0xffffffff)
 #endif
 
 /* 1: ML-KEM for 32-bit processors, in little stack; 0: for processors with vectors. */
 #ifndef LARCH_MLKEM_32
-#if UINTPTR_MAX <= 0xffffffff || LARCH_PQ_SMALL
-#define LARCH_MLKEM_32 1
-#else
-#define LARCH_MLKEM_32 0
-#endif
+#define LARCH_MLKEM_32 (UINTPTR_MAX <= 0xffffffff || LARCH_PQ_SMALL)
 #endif
 
 /* ---- CoAP -------------------------------------------------------------- */

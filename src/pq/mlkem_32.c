@@ -19,7 +19,7 @@
 /* p = NTT of the sample with that nonce; below 10 q. */
 static void sample_transformed(mlkem_residues *p, unsigned eta, const uint8_t *seed, uint8_t nonce)
 {
-    memset(p, 0, sizeof *p);
+    larch_wipe(p, sizeof *p);
     larch_mlkem32_add_noise(p, eta, seed, nonce);
     larch_mlkem32_ntt(p);
 }
@@ -78,7 +78,7 @@ NOINLINE static uint8_t encrypt(const mlkem_params *p, mlkem_residues *v, const 
         sample_transformed(&y[i], p->eta1, r, i);
     for (uint8_t i = 0; i <= p->k; i++) {
         const bool is_u = i < p->k;
-        memset(sum, 0, sizeof *sum);
+        larch_wipe(sum, sizeof *sum);
         for (uint8_t j = 0; j < p->k; j++)
             if (is_u)
                 larch_mlkem32_multiply_sampled(sum, ek + mlkem_vector_len(p), i, j, &y[j]);
@@ -99,7 +99,7 @@ NOINLINE static void decrypt(const mlkem_params *p, mlkem_residues *v, const uin
 {
     mlkem_residues *u = v, *sum = v + 1;
     const size_t u_len = (size_t)32 * p->du;
-    memset(sum, 0, sizeof *sum);
+    larch_wipe(sum, sizeof *sum);
     for (uint8_t i = 0; i < p->k; i++) {
         larch_mlkem32_decompress(u, ct + i * u_len, p->du);
         larch_mlkem32_ntt(u);

@@ -41,22 +41,31 @@ static inline uint32_t montgomery(uint32_t x) { return (uint32_t)((uint64_t)(x *
  */
 static inline uint32_t times(uint32_t a, uint32_t factor) { return (uint32_t)((uint64_t)(a * factor) * Q >> 32); }
 
+/* Compilers would do sums in 16 bits if they saw that no more is stored, and cut each operand first. */
+static inline void put(uint16_t *c, uint32_t x)
+{
+#if defined(__GNUC__)
+    __asm__("" : "+r"(x));
+#endif
+    *c = (uint16_t)x;
+}
+
 /* ---- NTT --------------------------------------------------------------- */
 
 /* Two layers at once: pairs 2 len apart, then pairs len apart. Adds at most 2 q to what it takes. */
-static void two_layers(uint16_t *c, unsigned len)
+static void two_layers(uint16_t *c, unsigned len, unsigned k)
 {
-    for (unsigned k = MLKEM_N / 4 / len, end = 2 * k; k < end; k++, c += 3 * len) {
+    for (const unsigned end = 2 * k; k < end; k++, c += 3 * len) {
         const uint32_t z1 = zetas[k], z2 = zetas[2 * k], z3 = zetas[2 * k + 1];
         for (const uint16_t *stop = c + len; c < stop; c++) {
             uint32_t t2 = times(c[2 * len], z1), t3 = times(c[3 * len], z1);
             uint32_t u0 = c[0] + t2, u2 = c[0] + Q - t2;
             uint32_t u1 = c[len] + t3, u3 = c[len] + Q - t3;
             uint32_t v1 = times(u1, z2), v3 = times(u3, z3);
-            c[0] = (uint16_t)(u0 + v1);
-            c[len] = (uint16_t)(u0 + Q - v1);
-            c[2 * len] = (uint16_t)(u2 + v3);
-            c[3 * len] = (uint16_t)(u2 + Q - v3);
+            put(&c[0], u0 + v1);
+            put(&c[len], u0 + Q - v1);
+            put(&c[2 * len], u2 + v3);
+            put(&c[3 * len], u2 + Q - v3);
         }
     }
 }
@@ -64,13 +73,14 @@ static void two_layers(uint16_t *c, unsigned len)
 void larch_mlkem32_ntt(mlkem_residues *p)
 {
     uint16_t *c = p->c;
-    for (unsigned len = 64; len >= 4; len /= 4)
-        two_layers(c, len);
+    two_layers(c, 64, 1);
+    two_layers(c, 16, 4);
+    two_layers(c, 4, 16);
     for (unsigned k = 64; k < 128; k++, c += 4)
         for (unsigned i = 0; i < 2; i++) {
             uint32_t u = c[i], t = times(c[i + 2], zetas[k]);
-            c[i] = (uint16_t)(u + t);
-            c[i + 2] = (uint16_t)(u + Q - t);
+            put(&c[i], u + t);
+            put(&c[i + 2], u + Q - t);
         }
 }
 
@@ -85,10 +95,10 @@ static inline void two_layers_back(uint16_t *c, unsigned len, unsigned k, uint32
     for (const uint16_t *stop = c + len; c < stop; c++) {
         uint32_t s0 = (uint32_t)c[0] + c[len], d0 = times(c[len] + 10 * Q - c[0], z2);
         uint32_t s1 = (uint32_t)c[2 * len] + c[3 * len], d1 = times(c[3 * len] + 10 * Q - c[2 * len], z3);
-        c[0] = (uint16_t)times(s0 + s1, scale);
-        c[len] = (uint16_t)times(d0 + d1, scale);
-        c[2 * len] = (uint16_t)times(s1 + 20 * Q - s0, z1);
-        c[3 * len] = (uint16_t)times(d1 + Q - d0, z1);
+        put(&c[0], times(s0 + s1, scale));
+        put(&c[len], times(d0 + d1, scale));
+        put(&c[2 * len], times(s1 + 20 * Q - s0, z1));
+        put(&c[3 * len], times(d1 + Q - d0, z1));
     }
 }
 
@@ -98,8 +108,8 @@ void larch_mlkem32_inverse_ntt(mlkem_residues *p)
     for (unsigned k = 127; k >= 64; k--, c += 4)
         for (unsigned i = 0; i < 2; i++) {
             uint32_t u = c[i], v = c[i + 2];
-            c[i] = (uint16_t)(u + v);
-            c[i + 2] = (uint16_t)times(v + 5 * Q - u, zetas[k]);
+            put(&c[i], u + v);
+            put(&c[i + 2], times(v + 5 * Q - u, zetas[k]));
         }
     for (unsigned len = 4; len <= 16; len *= 4) {
         c = p->c;
@@ -112,7 +122,7 @@ void larch_mlkem32_inverse_ntt(mlkem_residues *p)
 void larch_mlkem32_scale(mlkem_residues *p, uint32_t factor)
 {
     for (unsigned n = 0; n < MLKEM_N; n++)
-        p->c[n] = (uint16_t)times(p->c[n], factor);
+        put(&p->c[n], times(p->c[n], factor));
 }
 
 /* ---- products ---------------------------------------------------------- */
@@ -125,8 +135,8 @@ static inline void multiply_pair(mlkem_residues *sum, uint32_t a0, uint32_t a1, 
     uint32_t f1_gamma = times(f1, zetas[64 + n / 4]);
     if ((n & 2) != 0)
         f1_gamma = Q - f1_gamma;
-    sum->c[n] = (uint16_t)(sum->c[n] + montgomery(a0 * f0 + a1 * f1_gamma));
-    sum->c[n + 1] = (uint16_t)(sum->c[n + 1] + montgomery(a0 * f1 + a1 * f0));
+    put(&sum->c[n], sum->c[n] + montgomery(a0 * f0 + a1 * f1_gamma));
+    put(&sum->c[n + 1], sum->c[n + 1] + montgomery(a0 * f1 + a1 * f0));
 }
 
 void larch_mlkem32_multiply_encoded(mlkem_residues *sum, const uint8_t *b, const mlkem_residues *f)
@@ -149,10 +159,11 @@ void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], 
     for (unsigned n = 0; n < MLKEM_N;) {
         larch_shake_squeeze(&xof, bytes, sizeof bytes);
         for (const uint8_t *b = bytes; b < bytes + sizeof bytes; b += 3) {
-            *end = (uint16_t)(b[0] | (b[1] & 15) << 8);
-            end += *end < Q;
-            *end = (uint16_t)(b[1] >> 4 | b[2] << 4);
-            end += *end < Q;
+            uint32_t d1 = b[0] | (b[1] & 15u) << 8, d2 = b[1] >> 4 | (uint32_t)b[2] << 4;
+            *end = (uint16_t)d1;
+            end += d1 < Q;
+            *end = (uint16_t)d2;
+            end += d2 < Q;
         }
         const uint16_t *pair = a;
         for (; end - pair >= 2 && n < MLKEM_N; pair += 2, n += 2)
@@ -164,19 +175,22 @@ void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], 
 
 /* ---- noise and message ------------------------------------------------- */
 
-/* A coefficient is the sum of eta bits minus the sum of the next eta bits; eta
- * bytes hold four, whose bits are added within one word. */
-static void add_four(uint16_t *c, const uint8_t *in, unsigned eta)
+/*
+ * A coefficient is the sum of eta bits minus the sum of the next eta bits. Eight
+ * coefficients, 16 eta bits, are 2 eta bytes; half of them are added within one word.
+ */
+static inline void add_eight(uint16_t *c, const uint8_t *in, unsigned eta)
 {
-    const uint32_t ones = eta == 2 ? 0x5555 : 0x249249, mask = eta == 2 ? 3 : 7;
-    uint32_t word = (uint32_t)in[0] | (uint32_t)in[1] << 8;
-    if (eta == 3)
-        word |= (uint32_t)in[2] << 16;
-    uint32_t sums = (word & ones) + (word >> 1 & ones);
-    if (eta == 3)
-        sums += word >> 2 & ones;
-    for (unsigned i = 0; i < 4; i++, sums >>= 2 * eta)
-        c[i] = (uint16_t)(c[i] + Q + (sums & mask) - (sums >> eta & mask));
+    const uint32_t ones = eta == 2 ? 0x55555555 : 0x249249, mask = (1u << eta) - 1;
+    for (unsigned half = 0; half < 2; half++, in += eta, c += 4) {
+        uint32_t word = (uint32_t)in[0] | (uint32_t)in[1] << 8, sums = 0;
+        if (eta == 3)
+            word |= (uint32_t)in[2] << 16;
+        for (unsigned i = 0; i < eta; i++)
+            sums += word >> i & ones;
+        for (unsigned i = 0; i < 4; i++)
+            put(&c[i], c[i] + Q + (sums >> 2 * eta * i & mask) - (sums >> (2 * i + 1) * eta & mask));
+    }
 }
 
 void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce)
@@ -189,8 +203,11 @@ void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed
     larch_shake_finalize(&prf);
     for (uint16_t *c = p->c; c < p->c + MLKEM_N;) {
         larch_shake_squeeze(&prf, bytes, (size_t)8 * eta);
-        for (const uint8_t *b = bytes; b < bytes + 8 * eta; b += eta, c += 4)
-            add_four(c, b, eta);
+        for (const uint8_t *b = bytes; b < bytes + 8 * eta; b += 2 * eta, c += 8)
+            if (eta == 2)
+                add_eight(c, b, 2);
+            else
+                add_eight(c, b, 3);
     }
     larch_wipe(&prf, sizeof prf);
     larch_wipe(bytes, sizeof bytes);
@@ -199,7 +216,7 @@ void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed
 void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32])
 {
     for (unsigned n = 0; n < MLKEM_N; n++)
-        p->c[n] = (uint16_t)(p->c[n] + (m[n / 8] >> n % 8 & 1u) * ((Q + 1) / 2));
+        put(&p->c[n], p->c[n] + (m[n / 8] >> n % 8 & 1u) * ((Q + 1) / 2));
 }
 
 /* round(2^d / q * c) mod 2^d, for c below q. The factor ceil(2^32 / q) is too large by 2/3, the product by at most
@@ -250,7 +267,7 @@ void larch_mlkem32_decompress(mlkem_residues *p, const uint8_t *in, unsigned d)
     for (unsigned n = 0; n < MLKEM_N; n++, have -= d, word >>= d) {
         for (; have < d; have += 8)
             word |= (uint32_t)*in++ << have;
-        p->c[n] = (uint16_t)(((word & mask) * Q + (1u << (d - 1))) >> d);
+        put(&p->c[n], ((word & mask) * Q + (1u << (d - 1))) >> d);
     }
 }
 
