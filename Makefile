@@ -60,8 +60,11 @@ coverage: ## line coverage of unit and scenario tests
 	@$(call build,coverage)
 	@tools/coverage.sh $(JOBS)
 
-bench: all ## this machine's figures
+bench: all ## this machine's figures beside other libraries' (once fetches Debian 13's)
 	@tools/setup.sh bench
+	@cmake -B build >/dev/null
+	@$(call build,release,larch_bench_peers)
+	@tools/peers_debian13.sh || true
 	@bench/run.sh
 
 size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone

@@ -130,8 +130,8 @@ static void begin(void)
         bench_require(larch_crypto_init() == LARCH_OK);
         bench_begin(&b, 1, 16);
         b.accepted = note_accepted;
-        for (uint8_t i = 0; i < SEALED; i++)
-            bench_seal(&b, larch_kem_at(0), (larch_bytes){&i, 1}, &sealed[i]);
+        for (size_t i = 0; i < SEALED; i++)
+            bench_seal(&b, larch_kem_at(0), (larch_bytes){&(uint8_t){(uint8_t)i}, 1}, &sealed[i]);
         first = b;
         made = true;
     }

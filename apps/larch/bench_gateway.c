@@ -20,6 +20,7 @@
 #include "fetch.h"
 #include "larch/coap_message.h"
 #include "larch/direct.h"
+#include "options.h"
 #include "system.h"
 
 #define NAME         "bench"
@@ -55,7 +56,7 @@ static bool pick_port(larch_peer *peer)
 
 static bool write_settings(const char *path)
 {
-    static const char settings[] = "[gateway]\nreplay_slots = " REPLAY_SLOTS "\n";
+    static const char settings[] = "[gateway]\nreplay_slots = " REPLAY_SLOTS "\n[limits]\nproven_rate = 0\n";
     FILE *f = fopen(path, "we");
     if (f == NULL)
         return false;
@@ -178,9 +179,9 @@ static double in_us(uint64_t ns) { return (double)ns / 1e3; }
 static void show(const larch_bench_options *o, larch_load *load, const larch_kem *kem, const server *own)
 {
     const double seconds = (double)load->elapsed_ns / 1e9, rate = (double)load->answered / seconds;
-    const uint64_t p50 = larch_bench_percentile(load->latency_ns, load->latency_count, 500);
-    const uint64_t p99 = larch_bench_percentile(load->latency_ns, load->latency_count, 990);
-    const uint64_t max = larch_bench_percentile(load->latency_ns, load->latency_count, 1000);
+    const uint64_t p50 = larch_measure_percentile(load->latency_ns, load->latency_count, 500);
+    const uint64_t p99 = larch_measure_percentile(load->latency_ns, load->latency_count, 990);
+    const uint64_t max = larch_measure_percentile(load->latency_ns, load->latency_count, 1000);
     const double loss = load->posted > 0 ? 100.0 * (double)load->lost / (double)load->posted : 0;
     const double cpu_us = (double)(own->usage.ru_utime.tv_sec + own->usage.ru_stime.tv_sec) * 1e6 +
                           (double)(own->usage.ru_utime.tv_usec + own->usage.ru_stime.tv_usec);
@@ -230,7 +231,7 @@ static int measure(const larch_bench_options *options, larch_load *load, const l
 {
     uint8_t ek[LARCH_KEM_EK_MAX];
     messages m = {.kem = kem, .count = (size_t)(load->seconds * PER_SECOND) + 1};
-    larch_posix_reason why = {{0}};
+    larch_posix_reason why;
     int code = -1;
     /* A server that is only asked with GET need not be a gateway. */
     if (options->get == NULL || own)
@@ -261,14 +262,14 @@ int larch_bench_gateway(const larch_bench_options *options)
                        .window = options->window,
                        .seconds = options->seconds > 0 ? options->seconds : SECONDS};
     larch_posix_uri uri;
-    larch_posix_reason why = {{0}};
+    larch_posix_reason why;
     server own = {0};
     int code = -1;
     if (options->get == NULL && larch_direct_sealed_len(kem, TEXT_LEN) + 32 > LARCH_COAP_DATAGRAM_MAX)
         return larch_app_usage(NAME, "a message of %s takes more than one datagram: measure 512 or 768", kem->name);
     if (options->uri != NULL) {
         if (larch_posix_uri_parse(options->uri, &uri, &why) != 0)
-            return larch_app_usage(NAME, "%s: %s", options->uri, why.text);
+            return larch_app_bad_address(NAME, options->uri, &why);
         load.peer = uri.peer;
     } else {
         code = start(&own, options, &load.peer);

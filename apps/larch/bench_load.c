@@ -109,7 +109,7 @@ static void put(loading *l, source *s, unsigned index, larch_bytes echo)
     }
     o->messages[o->count].msg_hdr = (struct msghdr){.msg_iov = pieces, .msg_iovlen = l->load->bodies != NULL ? 2 : 1};
     o->count++;
-    f->sent_ns = larch_bench_now_ns();
+    f->sent_ns = larch_measure_now_ns();
 }
 
 static int flush(loading *l, source *s, larch_posix_reason *why)
@@ -190,7 +190,7 @@ static int receive(loading *l, source *s, larch_posix_reason *why)
     const int n = recvmmsg(s->fd, l->in.messages, l->load->window, 0, NULL);
     if (n < 0)
         return errno == ECONNREFUSED ? fail(why, "the server") : 0;
-    const uint64_t now_ns = larch_bench_now_ns();
+    const uint64_t now_ns = larch_measure_now_ns();
     for (int i = 0; i < n; i++)
         take(l, s, (larch_bytes){l->in.bytes[i], l->in.messages[i].msg_len}, now_ns);
     return flush(l, s, why);
@@ -221,7 +221,7 @@ static bool is_any_in_flight(const loading *l)
 
 static int run(loading *l, larch_posix_reason *why)
 {
-    const uint64_t begin_ns = larch_bench_now_ns(), end_ns = begin_ns + (uint64_t)(l->load->seconds * 1e9);
+    const uint64_t begin_ns = larch_measure_now_ns(), end_ns = begin_ns + (uint64_t)(l->load->seconds * 1e9);
     uint64_t now_ns = begin_ns, swept_ns = begin_ns;
     while (now_ns < end_ns && (has_next(l) || is_any_in_flight(l))) {
         for (unsigned i = 0; i < l->load->senders; i++) {
@@ -233,7 +233,7 @@ static int run(loading *l, larch_posix_reason *why)
             for (unsigned i = 0; i < l->load->senders; i++)
                 if (l->ready[i].revents != 0 && receive(l, &l->sources[i], why) != 0)
                     return -1;
-        now_ns = larch_bench_now_ns();
+        now_ns = larch_measure_now_ns();
         if (now_ns - swept_ns > LOST_NS / 10) {
             sweep(l, now_ns);
             swept_ns = now_ns;

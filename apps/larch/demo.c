@@ -278,7 +278,8 @@ static bool step_alter(demo *d)
     }
     const char *line = wait_for(d, &d->gateway.err, seen, "refused");
     quote("gateway: ", line != NULL ? line : "", 1);
-    snprintf(text, sizeof text, "%u of %u answered 4.00 AUTH_FAIL, and nothing of them was shown", refused, VARIANTS);
+    snprintf(text, sizeof text, "%u of %u answered 4.00 AUTH_FAIL, and nothing of them was shown", refused,
+             (unsigned)VARIANTS);
     return verdict(d, refused == VARIANTS && strstr(d->gateway.out.text, "\n{") == NULL, text);
 }
 

@@ -90,7 +90,7 @@ static void close_text(demo_text *text)
 
 static void read_text(demo_text *text)
 {
-    char scrap[512];
+    char scrap[512] = "";
     while (text->fd >= 0) {
         size_t room = sizeof text->text - 1 - text->len;
         ssize_t n = read(text->fd, room > 0 ? text->text + text->len : scrap, room > 0 ? room : sizeof scrap);

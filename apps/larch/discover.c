@@ -238,7 +238,7 @@ static int take_arguments(discovery *d, int argc, char **argv)
             if (d->target_count == TARGETS_MAX)
                 return larch_app_usage(NAME, "--to: no more than %d times", TARGETS_MAX);
             if (larch_posix_peer_parse(optarg, LARCH_COAP_PORT, &d->targets[d->target_count], &why) != 0)
-                return larch_app_usage(NAME, "--to: %s", why.text);
+                return larch_app_bad_address(NAME, "--to", &why);
             d->target_count++;
             break;
         case OPT_JSON:
@@ -247,7 +247,7 @@ static int take_arguments(discovery *d, int argc, char **argv)
         case OPT_HELP:
             return larch_app_help(help);
         default:
-            return larch_app_usage(NAME, "%s", "");
+            return larch_app_hint(NAME);
         }
     return optind < argc ? larch_app_usage(NAME, "'%s' is one argument too many", argv[optind]) : -1;
 }

@@ -20,6 +20,7 @@
 #include "gateway_options.h"
 #include "gateway_report.h"
 #include "larch/crypto.h"
+#include "options.h"
 #include "system.h"
 #include "udp.h"
 
@@ -77,7 +78,7 @@ static int open_sockets(gateway_app *app)
         const char *text = app->options.listen[i];
         larch_peer local;
         if (larch_posix_peer_parse(text, LARCH_COAP_PORT, &local, &why) != 0)
-            return larch_app_usage(NAME, "--listen %s: %s", text, why.text);
+            return larch_app_bad_address(NAME, text, &why);
         if (larch_udp_open(&app->sockets[i], &local, &why) != 0)
             return larch_app_fail(NAME, "cannot listen on %s; choose another with --listen ADDR:PORT", why.text);
         app->socket_count++;

@@ -39,8 +39,9 @@ static const char help[] =
     "  {\"time\":\"2026-11-20T15:00:00.123Z\",\"peer\":\"127.0.0.1:40000\",\"via\":\"direct\",\n"
     "   \"kem\":\"ML-KEM-512\",\"text\":\"Hello\"}\n"
     "A text that is not UTF-8 has its foreign bytes as \\u0080 to \\u00ff and a member \"hex\" with\n"
-    "all its bytes. Each refusal is one line on stderr with its reason; malformed, dropped and\n"
-    "rate-limited datagrams are counted, and told at most once a second.\n";
+    "all its bytes. Each refusal is one line on stderr with its reason: replays and failed\n"
+    "authentication at most 10 lines a second, malformed, dropped and rate-limited datagrams one\n"
+    "line a second each. What is more is counted, and its count told within a second.\n";
 
 /* ---- configuration file ------------------------------------------------- */
 

@@ -8,6 +8,10 @@
 
 #define TALLY_MS 1000
 
+/* Lines a second for each kind of refusal, its summary among them. */
+#define ATTACK_LINES 10 /* replays and forgeries: who sent them, one by one */
+#define NOISE_LINES  1
+
 void gateway_report_init(gateway_report *report, bool json, bool display)
 {
     memset(report, 0, sizeof *report);
@@ -135,14 +139,18 @@ static void tell_refusal(gateway_report *report, const larch_gateway_event *even
     larch_text_put(w, "\n");
 }
 
-/* The first of a kind is told at once, more of them once a second: what anybody
- * can cause must not fill a disk. */
-static void count_refusal(gateway_report *report, const larch_gateway_event *event)
+/* The first of a kind are told at once, all more of them by a summary each second: what
+ * anybody can cause must not fill a disk. */
+static void count_refusal(gateway_report *report, const larch_gateway_event *event, unsigned lines)
 {
     gateway_tally *tally = &report->tallies[event->reason];
     if (report->now_ms >= tally->next_ms && tally->count == 0) {
-        tell_refusal(report, event, 1);
+        tally->told = 0;
         tally->next_ms = report->now_ms + TALLY_MS;
+    }
+    if (tally->told < lines && tally->count == 0) {
+        tell_refusal(report, event, 1);
+        tally->told++;
         return;
     }
     tally->count++;
@@ -157,6 +165,7 @@ static void tell_tallies(gateway_report *report)
             continue;
         tell_refusal(report, &tally->last, tally->count);
         tally->count = 0;
+        tally->told = 1;
         tally->next_ms = report->now_ms + TALLY_MS;
     }
 }
@@ -227,7 +236,7 @@ void gateway_report_event(void *context, const larch_gateway_event *event)
         break;
     case LARCH_GATEWAY_REPLAY:
     case LARCH_GATEWAY_AUTH:
-        tell_refusal(report, event, 1);
+        count_refusal(report, event, ATTACK_LINES);
         break;
     case LARCH_GATEWAY_ROTATED:
     case LARCH_GATEWAY_FORGOTTEN:
@@ -237,7 +246,7 @@ void gateway_report_event(void *context, const larch_gateway_event *event)
         tell_storage(report);
         break;
     default:
-        count_refusal(report, event);
+        count_refusal(report, event, NOISE_LINES);
         break;
     }
 }

@@ -12,10 +12,11 @@
 #include "out.h"
 #include "storage.h"
 
-/* Refusals of one kind within a second are counted. */
+/* Refusals of one kind beyond the first few of a second are counted. */
 typedef struct gateway_tally {
     uint64_t count;   /* not yet told */
-    uint64_t next_ms; /* when it may be told again */
+    unsigned told;    /* lines of this second */
+    uint64_t next_ms; /* when the next second begins */
     larch_gateway_event last;
 } gateway_tally;
 

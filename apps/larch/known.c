@@ -27,6 +27,12 @@ static larch_error because_errno(char *why, const char *path)
     return because(why, LARCH_PLATFORM, path, strerror(errno));
 }
 
+static larch_error because_open(char *why, const char *path)
+{
+    return errno == ELOOP ? because(why, LARCH_PLATFORM, path, "is a symbolic link; name the file itself with --known")
+                          : because_errno(why, path);
+}
+
 /* ---- where -------------------------------------------------------------- */
 
 static bool make_folders(char *path)
@@ -56,8 +62,11 @@ larch_error larch_known_default_path(char *path, size_t cap, char *why)
                        "no XDG_STATE_HOME and no HOME to keep it in: use --known");
     if (len < 0 || (size_t)len + sizeof name > cap)
         return because(why, LARCH_PLATFORM, "known_gateways", "the state folder's name is too long");
-    if (!make_folders(path))
-        return because_errno(why, path);
+    if (!make_folders(path)) {
+        (void)snprintf(why, LARCH_KNOWN_WHY_MAX, "%.380s: %.80s; --known FILE names another place", path,
+                       strerror(errno));
+        return LARCH_PLATFORM;
+    }
     memcpy(path + len, name, sizeof name);
     return LARCH_OK;
 }
@@ -197,6 +206,8 @@ static larch_error check_owner(int fd, const char *path, char *why)
         return because_errno(why, path);
     if (!S_ISREG(st.st_mode))
         return because(why, LARCH_MALFORMED, path, "is not a regular file");
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return because(why, LARCH_MALFORMED, path, "belongs to another user; --known FILE names another one");
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return because(why, LARCH_MALFORMED, path, "others may write it; check it, then chmod 600 it");
     return LARCH_OK;
@@ -204,9 +215,15 @@ static larch_error check_owner(int fd, const char *path, char *why)
 
 larch_error larch_known_find(const char *path, const char *authority, const larch_kem *kem, larch_known *out, char *why)
 {
-    FILE *in = fopen(path, "re");
-    if (in == NULL)
-        return errno == ENOENT ? LARCH_STATE : because_errno(why, path);
+    /* As it is opened to be changed: no link; and not waiting for a writer, should it be a pipe. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (in == NULL) {
+        larch_error failed = errno == ENOENT ? LARCH_STATE : because_open(why, path);
+        if (fd >= 0)
+            (void)close(fd);
+        return failed;
+    }
     larch_error e = check_owner(fileno(in), path, why);
     if (e == LARCH_OK)
         e = scan(in, NULL, path, authority, kem, out, why);
@@ -220,7 +237,7 @@ static FILE *open_locked(const char *path)
 {
     struct stat ours, present;
     for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        int fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
             return NULL;
         if (flock(fd, LOCK_EX) == 0 && fstat(fd, &ours) == 0 && stat(path, &present) == 0) {
@@ -289,7 +306,7 @@ larch_error larch_known_put(const char *path, const larch_known *record, const l
 {
     FILE *in = open_locked(path);
     if (in == NULL)
-        return because_errno(why, path);
+        return because_open(why, path);
     larch_error e = check_owner(fileno(in), path, why);
     if (e == LARCH_OK)
         e = replace(in, path, record, seen, why);

@@ -27,3 +27,9 @@ bool larch_app_kem(const char *text, const larch_kem **out)
     *out = kem;
     return true;
 }
+
+int larch_app_bad_address(const char *command, const char *text, const larch_posix_reason *why)
+{
+    return why->unresolved ? larch_app_fail(command, "%s", why->text)
+                           : larch_app_usage(command, "%s: %s", text, why->text);
+}

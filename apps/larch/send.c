@@ -67,6 +67,16 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* What the options take, in their order. */
+static const char *const wanted[] = {"a fingerprint, larch1: and 32 letters and digits",
+                                     NULL,
+                                     "the name of a file",
+                                     "512, 768 or 1024",
+                                     NULL,
+                                     "a number from 1",
+                                     "a number of seconds",
+                                     "a number of seconds above 0"};
+
 /* One option's value; false if it makes no sense. */
 static bool take(sending *s, int option, const char *value)
 {
@@ -134,7 +144,7 @@ static int take_uri(sending *s, const char *text)
 {
     larch_posix_reason why;
     if (larch_posix_uri_parse(text, &s->uri, &why) != 0)
-        return larch_app_usage(NAME, "%s: %s", text, why.text);
+        return larch_app_bad_address(NAME, text, &why);
     if ((s->uri.path[0] != '\0' && strcmp(s->uri.path, LARCH_DIRECT_PATH_DATA) != 0) || s->uri.query[0] != '\0')
         return larch_app_usage(NAME, "%s: sealed messages go to /%s alone: leave the path out", text,
                                LARCH_DIRECT_PATH_DATA);
@@ -152,9 +162,10 @@ static int take_arguments(sending *s, int argc, char **argv)
         if (option == OPT_HELP)
             return larch_app_help(help);
         if (option == '?')
-            return larch_app_usage(NAME, "%s", "");
+            return larch_app_hint(NAME);
         if (!take(s, option, optarg))
-            return larch_app_usage(NAME, "'%s' is no value for its option", optarg);
+            return larch_app_usage(NAME, "--%s: '%s' is not %s", long_options[option - OPT_PIN].name, optarg,
+                                   wanted[option - OPT_PIN]);
     }
     if (optind == argc)
         return larch_app_usage(NAME, "which gateway? Give coap://HOST[:PORT]");
@@ -355,6 +366,8 @@ int larch_send_main(int argc, char **argv)
     int code = take_arguments(&s, argc, argv);
     if (code < 0)
         code = run(&s);
+    if (code == LARCH_EXIT_DONE && ferror(stdout))
+        code = larch_app_fail(NAME, "what is told here was done, but standard output took not all of it");
     if (s.socket >= 0)
         (void)close(s.socket);
     larch_sender_wipe(&s.sender);

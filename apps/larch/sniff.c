@@ -17,7 +17,7 @@
 #include "sniff/text.h"
 
 static const char usage[] = "Usage: larch sniff (-i IFACE | -r FILE) [OPTION]...\n"
-                            "Decode CoAP and the post-quantum exchange, and name attacks as they happen.\n"
+                            "Decodes CoAP and the post-quantum exchange, and names attacks as they happen.\n"
                             "\n"
                             "  -i, --interface IFACE  capture live from IFACE; \"any\" for all\n"
                             "  -r, --read FILE        read a pcap or pcapng file; - for standard input\n"
@@ -27,7 +27,7 @@ static const char usage[] = "Usage: larch sniff (-i IFACE | -r FILE) [OPTION]...
                             "      --alerts           alerts alone, not every packet\n"
                             "      --port PORT        one more port that speaks CoAP, besides 5683; repeatable\n"
                             "      --count N          stop after N CoAP messages\n"
-                            "      --help             show this help\n"
+                            "      --help             print this help\n"
                             "\n"
                             "Alerts:\n";
 
@@ -80,7 +80,7 @@ static void print_usage(FILE *file)
     for (int kind = 0; kind < LARCH_SNIFF_ALERT_COUNT; kind++)
         fprintf(file, "  %-19s %s\n", larch_sniff_alert_name((larch_sniff_alert_kind)kind),
                 larch_sniff_alert_meaning((larch_sniff_alert_kind)kind));
-    fputs("\nExit status: 0 done, 1 failed, 2 wrong usage. Live capture needs a privilege: sudo, or\n"
+    fputs("\nExit status: 0 done, 1 failed, 2 usage. Live capture needs a privilege: sudo, or\n"
           "sudo setcap cap_net_raw,cap_net_admin=ep on the program.\n",
           file);
 }

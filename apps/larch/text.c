@@ -13,10 +13,10 @@ static void put_digits(larch_writer *w, uint64_t value, unsigned base, unsigned 
     uint8_t digits[20]; /* of 2^64 - 1 */
     size_t at = sizeof digits;
 
-    while (value != 0 || sizeof digits - at < min_digits) {
+    do {
         digits[--at] = (uint8_t) "0123456789abcdef"[value % base];
         value /= base;
-    }
+    } while (value != 0 || sizeof digits - at < min_digits);
     larch_writer_put(w, (larch_bytes){digits + at, sizeof digits - at});
 }
 

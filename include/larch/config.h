@@ -38,6 +38,21 @@
 #define LARCH_MLDSA_87 1
 #endif
 
+/* ---- KEM --------------------------------------------------------------- */
+
+/* 1: larch_kem_keygen tries each pair it makes, an encapsulation and its
+ * decapsulation, as FIPS 140-3 wants (pairwise consistency). About three times
+ * the work. */
+#ifndef LARCH_KEM_PAIRWISE_TEST
+#define LARCH_KEM_PAIRWISE_TEST 0
+#endif
+
+/* 1: decapsulation compares ciphertexts twice, against a fault that would turn one
+ * comparison. */
+#ifndef LARCH_KEM_DOUBLE_CHECK
+#define LARCH_KEM_DOUBLE_CHECK 0
+#endif
+
 /* ---- how the post-quantum code is written ------------------------------- */
 
 /* 1: ML-DSA samples each entry of its matrix where it is multiplied, every time, instead of keeping rows:

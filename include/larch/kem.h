@@ -61,8 +61,9 @@ const larch_kem *larch_kem_xwing(void);
 
 /* ML-KEM.KeyGen with the pair's seed [FIPS203 7.1]. seed: seed_len random bytes,
  * kept secret; ek: ek_len bytes out; dk: dk_len bytes out, secret. Deterministic:
- * the same seed always gives the same pair. ML-KEM cannot fail; LARCH_PLATFORM if
- * the provider of X-Wing's X25519 does: ek and dk are then zeroed. */
+ * the same seed always gives the same pair. LARCH_PLATFORM with zeroed outputs if
+ * the provider of X-Wing's X25519 fails, or if LARCH_KEM_PAIRWISE_TEST is on and
+ * finds the pair unfit, which is a fault of the machine; else ML-KEM cannot fail. */
 LARCH_MUST_USE larch_error larch_kem_keygen(const larch_kem *kem, const uint8_t *seed, uint8_t *ek, uint8_t *dk);
 
 /* Encapsulation key check [FIPS203 7.2]: length and modulus of untrusted bytes.
@@ -86,6 +87,48 @@ LARCH_MUST_USE larch_error larch_kem_encaps(const larch_kem *kem, const larch_ra
  * that nobody else knows. LARCH_MALFORMED if ct has the wrong length, or its X25519
  * share a small order; LARCH_PLATFORM if the provider fails: ss is then zeroed. */
 LARCH_MUST_USE larch_error larch_kem_decaps(const larch_kem *kem, const uint8_t *dk, larch_bytes ct, uint8_t *ss);
+
+/* ---- many at once ------------------------------------------------------ */
+
+/* Vector processors compute several operations side by side in less time than one
+ * after the other; elsewhere these are loops. Results are those of the single
+ * functions. Buffers of different items must not overlap. They use up to 70 KB of
+ * stack; use the single functions where that is too much. */
+
+typedef struct larch_kem_keygen_item {
+    const uint8_t *seed; /* seed_len bytes, secret */
+    uint8_t *ek, *dk;    /* ek_len and dk_len bytes out */
+    larch_error error;   /* out: as from larch_kem_keygen */
+} larch_kem_keygen_item;
+
+typedef struct larch_kem_encaps_item {
+    larch_bytes ek;    /* untrusted; checked */
+    uint8_t *ct, *ss;  /* ct_len and LARCH_KEM_SS_LEN bytes out */
+    larch_error error; /* out: as from larch_kem_encaps */
+} larch_kem_encaps_item;
+
+typedef struct larch_kem_decaps_item {
+    const uint8_t *dk; /* as for larch_kem_decaps; fastest where neighbours have the same pointer */
+    larch_bytes ct;    /* untrusted */
+    uint8_t *ss;       /* LARCH_KEM_SS_LEN bytes out, secret */
+    larch_error error; /* out: as from larch_kem_decaps */
+} larch_kem_decaps_item;
+
+/* Each returns LARCH_OK if every item has it, else the error of the first that has
+ * not. An item that is refused does not hinder the others: its outputs are zeroed,
+ * theirs are valid. But if random fails, no item is done: all have LARCH_PLATFORM
+ * and zeroed outputs. */
+LARCH_MUST_USE larch_error larch_kem_keygen_batch(const larch_kem *kem, larch_kem_keygen_item *items, size_t count);
+LARCH_MUST_USE larch_error larch_kem_encaps_batch(const larch_kem *kem, const larch_random *random,
+                                                  larch_kem_encaps_item *items, size_t count);
+LARCH_MUST_USE larch_error larch_kem_decaps_batch(const larch_kem *kem, larch_kem_decaps_item *items, size_t count);
+
+/* ---- self-test --------------------------------------------------------- */
+
+/* One known answer of SHA3-256 and of each operation of each set, in the code that this
+ * processor will use; some ten microseconds on a PC. LARCH_OK, or LARCH_PLATFORM: then
+ * nothing of this library may be trusted here. For start-up. */
+LARCH_MUST_USE larch_error larch_pq_self_test(void);
 
 #ifdef __cplusplus
 }

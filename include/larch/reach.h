@@ -28,8 +28,8 @@ typedef struct larch_reach_limits {
     uint32_t echo_ms;   /* how long an Echo value is accepted */
 } larch_reach_limits;
 
-/* 20 grants a second and 40 at once for a prefix, 400 and 800 in all; proven for an hour;
- * an Echo for 5 minutes. */
+/* 20 grants a second and 40 at once for a prefix, 400 and 800 in all; 2000 a second and
+ * 4000 at once for a proven address; proven for an hour; an Echo for 5 minutes. */
 larch_reach_limits larch_reach_default_limits(void);
 
 /* One prefix's bucket or one proven address. The caller provides an array. */

@@ -18,6 +18,7 @@ __attribute__((format(printf, 2, 3))) static int fail(larch_posix_reason *why, c
     va_start(arguments, format);
     vsnprintf(why->text, sizeof why->text, format, arguments);
     va_end(arguments);
+    why->unresolved = false;
     return -1;
 }
 
@@ -141,8 +142,11 @@ static int look_up(const char *host, uint16_t port, bool bracketed, larch_peer *
     if (e != 0 && bracketed)
         return fail(why, "[%.160s] is not an IPv6 address%s", host,
                     strchr(host, '%') != NULL ? " on an interface of this system" : "");
-    if (e != 0)
-        return fail(why, "%.160s: %s", host, gai_strerror(e));
+    if (e != 0) {
+        (void)fail(why, "%.160s: %s", host, gai_strerror(e));
+        why->unresolved = strchr(host, ':') == NULL; /* a name has none */
+        return -1;
+    }
     const bool usable = larch_posix_peer_from_sockaddr(found->ai_addr, &peer);
     freeaddrinfo(found);
     if (!usable)

@@ -17,6 +17,7 @@ extern "C" {
 /* Why something failed, as one sentence for a person, without a full stop. */
 typedef struct larch_posix_reason {
     char text[256];
+    bool unresolved; /* what was written is sound, but the name leads nowhere now */
 } larch_posix_reason;
 
 /* ---- text -------------------------------------------------------------- */

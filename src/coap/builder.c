@@ -66,7 +66,7 @@ static void build_parts(larch_coap_builder *b, uint16_t number, const char *text
         return;
     for (const char *end; text != NULL; text = end != NULL ? end + 1 : NULL) {
         const size_t left = strlen(text);
-        end = memchr(text, separator, left);
+        end = memchr(text, separator, left); /* NOLINT(bugprone-not-null-terminated-result): it looks for no zero */
         const size_t len = end != NULL ? (size_t)(end - text) : left;
         if (may_write(b, len <= 255)) /* [RFC7252 5.10] */
             larch_coap_build_option(b, number, (larch_bytes){(const uint8_t *)text, len});

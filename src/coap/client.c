@@ -8,9 +8,12 @@
 
 #define NUM_MAX 0xfffffu /* 20 bits */
 
+/* The number of the block that begins at byte at. */
+static size_t block_num(size_t at, uint8_t szx) { return at >> (szx + 4); }
+
 static void build_block(larch_coap_builder *b, uint16_t number, size_t at, bool more, uint8_t szx)
 {
-    larch_coap_block block = {(uint32_t)(at / larch_coap_block_size(szx)), more, szx};
+    larch_coap_block block = {(uint32_t)block_num(at, szx), more, szx};
     larch_coap_build_option_uint(b, number, larch_coap_block_value(block));
 }
 
@@ -52,8 +55,7 @@ static larch_error send_request(larch_coap_client *c, uint64_t now_ms)
 {
     larch_coap_builder b;
     uint32_t handle;
-    if (c->payload.len / larch_coap_block_size(c->szx) > NUM_MAX ||
-        c->body_len / larch_coap_block_size(c->szx2) > NUM_MAX)
+    if (block_num(c->payload.len, c->szx) > NUM_MAX || block_num(c->body_len, c->szx2) > NUM_MAX)
         return LARCH_SPACE;
     larch_error e =
         larch_coap_endpoint_request(c->endpoint, now_ms, &c->peer, c->type, c->method, c->flags, &b, &handle);

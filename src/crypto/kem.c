@@ -28,9 +28,32 @@ const larch_kem *larch_kem_find(unsigned set)
     return NULL;
 }
 
+/* FIPS 140-3, pairwise consistency: what the one key encapsulates, the other finds. */
+static larch_error check_pair(const larch_kem *kem, const uint8_t *ek, const uint8_t *dk)
+{
+#if LARCH_KEM_PAIRWISE_TEST
+    uint8_t m[M_MAX] = {0}, ct[LARCH_KEM_CT_MAX], ss[LARCH_KEM_SS_LEN], other[LARCH_KEM_SS_LEN];
+    larch_error e = kem->functions->encaps(ek, m, ct, ss);
+    if (e == LARCH_OK)
+        e = kem->functions->decaps(dk, ct, other);
+    if (e == LARCH_OK && !larch_ct_equal(ss, other, sizeof ss))
+        e = LARCH_PLATFORM;
+    larch_wipe(ss, sizeof ss);
+    larch_wipe(other, sizeof other);
+    return e;
+#else
+    (void)kem;
+    (void)ek;
+    (void)dk;
+    return LARCH_OK;
+#endif
+}
+
 larch_error larch_kem_keygen(const larch_kem *kem, const uint8_t *seed, uint8_t *ek, uint8_t *dk)
 {
     larch_error e = kem->functions->keygen(seed, ek, dk);
+    if (e == LARCH_OK)
+        e = check_pair(kem, ek, dk);
     if (e != LARCH_OK) {
         larch_wipe(ek, kem->ek_len);
         larch_wipe(dk, kem->dk_len);

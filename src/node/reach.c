@@ -13,8 +13,8 @@ larch_reach_limits larch_reach_default_limits(void)
         .prefix_burst = 40,
         .total_rate = 400,
         .total_burst = 800,
-        .proven_rate = 0,
-        .proven_burst = 0,
+        .proven_rate = 2000,
+        .proven_burst = 4000,
         .proven_ms = 3600000,
         .echo_ms = 300000,
     };

@@ -14,7 +14,7 @@ static inline uint64_t lane(const larch_keccak *k, unsigned i) { return keccak32
 #else
 
 /* rc of step iota for the 24 rounds. [FIPS202 3.2.5] */
-static const uint64_t round_constants[24] = {
+const uint64_t larch_keccak_rc[24] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
     0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
     0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
@@ -128,15 +128,15 @@ static void permute(larch_keccak *k)
 #ifdef __OPTIMIZE_SIZE__
     uint64_t *from = s, *to = t;
     for (unsigned i = 0; i < 24; i++) {
-        keccak_round(from, to, round_constants[i]);
+        keccak_round(from, to, larch_keccak_rc[i]);
         uint64_t *swap = from;
         from = to;
         to = swap;
     }
 #else
     for (unsigned i = 0; i < 24; i += 2) {
-        keccak_round(s, t, round_constants[i]);
-        keccak_round(t, s, round_constants[i + 1]);
+        keccak_round(s, t, larch_keccak_rc[i]);
+        keccak_round(t, s, larch_keccak_rc[i + 1]);
     }
 #endif
     complement_lanes(s);

@@ -59,6 +59,43 @@ typedef struct mldsa_rounding {
     uint8_t w1_bits;
 } mldsa_rounding;
 
+/* ---- parameter sets ------------------------------------------------------- */
+
+typedef struct mldsa_params {
+    uint8_t k, l, eta, eta_bits, tau, beta, omega, c_tilde_len;
+    uint8_t gamma1_bits; /* gamma1 = 2^(gamma1_bits - 1) */
+    mldsa_rounding rounding;
+} mldsa_params;
+
+#define MLDSA_K_MAX       (LARCH_MLDSA_87 ? 8 : LARCH_MLDSA_65 ? 6 : 4)
+#define MLDSA_L_MAX       (LARCH_MLDSA_87 ? 7 : LARCH_MLDSA_65 ? 5 : 4)
+#define MLDSA_Z_BITS_MAX  (LARCH_MLDSA_87 || LARCH_MLDSA_65 ? 20 : 18)
+#define MLDSA_W1_BITS_MAX (LARCH_MLDSA_44 ? 6 : 4)
+#define MLDSA_C_TILDE_MAX 64
+
+#define MLDSA_T1_LEN MLDSA_POLY_LEN(MLDSA_T1_BITS)
+#define MLDSA_T0_LEN MLDSA_POLY_LEN(MLDSA_T0_BITS)
+#define MLDSA_T0_TOP (1 << (MLDSA_D - 1))
+
+/* sk = rho | K | tr | s1 | s2 | t0     pk = rho | t1     sig = c_tilde | z | h */
+#define MLDSA_S1_AT 128
+
+static inline size_t mldsa_s_len(const mldsa_params *p) { return MLDSA_POLY_LEN(p->eta_bits); }
+static inline size_t mldsa_z_len(const mldsa_params *p) { return MLDSA_POLY_LEN(p->gamma1_bits); }
+static inline const uint8_t *mldsa_s1_of(const mldsa_params *p, const uint8_t *sk, unsigned s)
+{
+    return sk + MLDSA_S1_AT + s * mldsa_s_len(p);
+}
+static inline const uint8_t *mldsa_s2_of(const mldsa_params *p, const uint8_t *sk, unsigned r)
+{
+    return mldsa_s1_of(p, sk, p->l + r);
+}
+static inline const uint8_t *mldsa_t0_of(const mldsa_params *p, const uint8_t *sk, unsigned r)
+{
+    return mldsa_s2_of(p, sk, p->k) + r * MLDSA_T0_LEN;
+}
+static inline int32_t mldsa_gamma1(const mldsa_params *p) { return (int32_t)1 << (p->gamma1_bits - 1); }
+
 /* x / 2^32 mod q by Montgomery, for x < 2^32 q; at most q + x / 2^32. 58728449 = 1/q mod 2^32. */
 static inline uint32_t larch_mldsa_montgomery(uint64_t x)
 {
@@ -159,5 +196,20 @@ void larch_mldsa_sample_mask(uint8_t *out, size_t len, const uint8_t rho_second[
 
 /* SampleInBall [FIPS204 algorithm 29]. All public. */
 void larch_mldsa_sample_challenge(mldsa_challenge *challenge, unsigned tau, const uint8_t *c_tilde, size_t len);
+
+/* ---- mldsa.c, mldsa_sign.c, mldsa_verify.c -------------------------------- */
+
+/* w = row r of A, times v, which is in the NTT's domain already; w is not, and below q. */
+void larch_mldsa_multiply_sampled_row(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r,
+                                      const mldsa_poly *v);
+
+/* H(mu || w1Encode(w1)), a row at a time. */
+void larch_mldsa_commitment_init(larch_keccak *h, const uint8_t *mu);
+void larch_mldsa_commitment_absorb(const mldsa_params *p, larch_keccak *h, const uint8_t *w1);
+void larch_mldsa_commitment_finish(const mldsa_params *p, larch_keccak *h, uint8_t *c_tilde);
+
+/* As in struct larch_sig_functions. */
+bool larch_mldsa_sign(const mldsa_params *p, const uint8_t *sk, const uint8_t *mu, const uint8_t *rnd, uint8_t *sig);
+bool larch_mldsa_verify(const mldsa_params *p, const uint8_t *pk, const uint8_t *mu, const uint8_t *sig);
 
 #endif

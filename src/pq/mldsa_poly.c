@@ -119,10 +119,11 @@ static inline uint32_t subtract_once(uint32_t x)
 
 /* ---- NTT ----------------------------------------------------------------- */
 
-/* Pairs that are len apart, for len >= 4. Adds at most 2 q to what it takes. */
-static inline void layer(uint32_t *c, unsigned len)
+/* Pairs that are len = 2^log apart, for len >= 4. Adds at most 2 q to what it takes. */
+static inline void layer(uint32_t *c, unsigned log)
 {
-    for (unsigned k = N / 2 / len, start = 0; start < N; k++, start += 2 * len) {
+    const unsigned len = 1u << log;
+    for (unsigned k = N / 2 >> log, start = 0; start < N; k++, start += 2 * len) {
         uint32_t *low = c + start, *high = low + len;
         const uint32_t zeta = zetas[k], quotient = zeta_quotients[k];
         for (unsigned i = 0; i < len; i++) {
@@ -135,8 +136,8 @@ static inline void layer(uint32_t *c, unsigned len)
 
 void larch_mldsa_ntt(mldsa_poly *p)
 {
-    for (unsigned len = N / 2; len >= 4; len /= 2)
-        layer(p->c, len);
+    for (unsigned log = 7; log >= 2; log--)
+        layer(p->c, log);
     /* The last two layers together: four neighbours that meet no others. */
     uint32_t *c = p->c;
     for (unsigned k = 0; k < N / 4; k++) {
@@ -154,9 +155,10 @@ void larch_mldsa_ntt(mldsa_poly *p)
 }
 
 /* The same backwards: takes values below bound, leaves them below 2 bound. */
-static inline void inverse_layer(uint32_t *c, unsigned len, uint32_t bound)
+static inline void inverse_layer(uint32_t *c, unsigned log, uint32_t bound)
 {
-    for (unsigned k = N / len - 1, start = 0; start < N; k--, start += 2 * len) {
+    const unsigned len = 1u << log;
+    for (unsigned k = (N >> log) - 1, start = 0; start < N; k--, start += 2 * len) {
         uint32_t *low = c + start, *high = low + len;
         const uint32_t zeta = zetas[k], quotient = zeta_quotients[k];
         for (unsigned i = 0; i < len; i++) {
@@ -182,8 +184,8 @@ void larch_mldsa_inverse_ntt(mldsa_poly *p)
         c[4 * k + 3] = multiply(u3 + 4 * Q - u1, zetas[N / 2 - 1 - k], zeta_quotients[N / 2 - 1 - k]);
     }
     uint32_t bound = 8 * Q;
-    for (unsigned len = 4; len < N / 2; len *= 2, bound *= 2)
-        inverse_layer(c, len, bound);
+    for (unsigned log = 2; log < 7; log++, bound *= 2)
+        inverse_layer(c, log, bound);
     uint32_t *low = c, *high = c + N / 2;
     for (unsigned i = 0; i < N / 2; i++) {
         uint32_t sum = low[i] + high[i], difference = high[i] + bound - low[i];

@@ -10,9 +10,7 @@
 
 #if !LARCH_MLKEM_32
 
-typedef struct params {
-    uint8_t k, eta1, du, dv;
-} params;
+typedef mlkem_params params;
 
 #if defined(__GNUC__)
 #define NOINLINE __attribute__((noinline))
@@ -20,13 +18,13 @@ typedef struct params {
 #define NOINLINE
 #endif
 
-#define ETA2   2
-#define K_MAX  (LARCH_MLKEM_1024 ? 4 : LARCH_MLKEM_768 ? 3 : 2)
+#define ETA2   MLKEM_ETA2
+#define K_MAX  MLKEM_K_MAX
 #define CT_MAX LARCH_KEM_CT_MAX
 
-static size_t vector_len(const params *p) { return (size_t)MLKEM_POLY_LEN * p->k; }
-static size_t ek_len(const params *p) { return vector_len(p) + 32; }
-static size_t ct_len(const params *p) { return (size_t)32 * ((size_t)p->du * p->k + p->dv); }
+static size_t vector_len(const params *p) { return mlkem_vector_len(p); }
+static size_t ek_len(const params *p) { return mlkem_ek_len(p); }
+static size_t ct_len(const params *p) { return mlkem_ct_len(p); }
 
 /* v[i] = NTT of the sample with nonce i. */
 static void sample_vector(const params *p, mlkem_factor *v, const uint8_t *seed)
@@ -59,6 +57,17 @@ static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, c
     larch_wipe(&a, sizeof a);
 }
 
+/* (rho, sigma) = G(d || k). Not inlined: compilers keep d in a vector register and
+ * spill it, here where later frames overwrite it. */
+NOINLINE static void expand_seed(const params *p, const uint8_t *seed, uint8_t rho_sigma[64])
+{
+    uint8_t d_k[33];
+    memcpy(d_k, seed, 32);
+    d_k[32] = p->k;
+    larch_sha3_512(LARCH_BYTES(d_k), rho_sigma);
+    larch_wipe(d_k, sizeof d_k);
+}
+
 /* ML-KEM.KeyGen_internal [FIPS203 algorithm 16], with K-PKE.KeyGen [algorithm 13] within.
  *
  *     dk = ByteEncode_12(s) | ek | H(ek) | z        ek = ByteEncode_12(t) | rho
@@ -67,12 +76,11 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
 {
     mlkem_factor s[K_MAX];
     mlkem_poly t, e;
-    uint8_t d_k[33], rho_sigma[64];
+    uint8_t rho_sigma[64];
     const uint8_t *rho = rho_sigma, *sigma = rho_sigma + 32;
 
-    memcpy(d_k, seed, 32);
-    d_k[32] = p->k;
-    larch_sha3_512(LARCH_BYTES(d_k), rho_sigma);
+    memcpy(dk + vector_len(p) + ek_len(p) + 32, seed + 32, 32); /* first, lest z wait in a register and be spilled */
+    expand_seed(p, seed, rho_sigma);
     MLKEM_PUBLIC(rho, 32); /* it is the end of ek */
 
     sample_vector(p, s, sigma);
@@ -93,12 +101,10 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
     memcpy(dk, ek, ek_len(p));
     dk += ek_len(p);
     larch_sha3_256((larch_bytes){ek, ek_len(p)}, dk);
-    memcpy(dk + 32, seed + 32, 32);
 
     larch_wipe(s, sizeof s);
     larch_wipe(&t, sizeof t);
     larch_wipe(&e, sizeof e);
-    larch_wipe(d_k, sizeof d_k);
     larch_wipe(rho_sigma, sizeof rho_sigma);
 }
 
@@ -195,12 +201,7 @@ static void decaps(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_
     larch_shake_squeeze(&j, rejected, sizeof rejected);
     encrypt(p, ek, m, k_r + 32, again);
 
-    uint8_t genuine = (uint8_t)-larch_ct_equal(ct, again, ct_len(p));
-    for (unsigned i = 0; i < 32; i++) {
-        /* Hides that it is all ones or all zeroes, lest a branch be made of it. */
-        __asm__ volatile("" : "+r"(genuine));
-        ss[i] = (uint8_t)(rejected[i] ^ (genuine & (rejected[i] ^ k_r[i])));
-    }
+    mlkem_select(ss, mlkem_ct_equal(ct, again, ct_len(p)), k_r, rejected);
 
     larch_wipe(m, sizeof m);
     larch_wipe(k_r, sizeof k_r);
@@ -229,36 +230,49 @@ static bool dk_is_valid(const params *p, const uint8_t *dk)
 
 /* ---- the three sets [FIPS203 8] ---------------------------------------- */
 
-#define MLKEM_SET(set, ...)                                                                                            \
-    static const params params_##set = {__VA_ARGS__};                                                                  \
-    static larch_error keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                                     \
-    {                                                                                                                  \
-        keygen(&params_##set, seed, ek, dk);                                                                           \
-        return LARCH_OK;                                                                                               \
-    }                                                                                                                  \
-    static larch_error encaps_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss)                     \
-    {                                                                                                                  \
-        encaps(&params_##set, ek, m, ct, ss);                                                                          \
-        return LARCH_OK;                                                                                               \
-    }                                                                                                                  \
-    static larch_error decaps_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)                                 \
-    {                                                                                                                  \
-        decaps(&params_##set, dk, ct, ss);                                                                             \
-        return LARCH_OK;                                                                                               \
-    }                                                                                                                  \
-    static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }                        \
-    static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }                        \
-    const struct larch_kem_functions larch_mlkem_##set = {keygen_##set, encaps_##set, decaps_##set, ek_is_valid_##set, \
-                                                          dk_is_valid_##set};
+#define MLKEM_SET(set)                                                                             \
+    static const params params_##set = MLKEM_PARAMS_##set;                                         \
+    static larch_error keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                 \
+    {                                                                                              \
+        keygen(&params_##set, seed, ek, dk);                                                       \
+        return LARCH_OK;                                                                           \
+    }                                                                                              \
+    static larch_error encaps_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss) \
+    {                                                                                              \
+        encaps(&params_##set, ek, m, ct, ss);                                                      \
+        return LARCH_OK;                                                                           \
+    }                                                                                              \
+    static larch_error decaps_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)             \
+    {                                                                                              \
+        decaps(&params_##set, dk, ct, ss);                                                         \
+        return LARCH_OK;                                                                           \
+    }                                                                                              \
+    static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }    \
+    static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }    \
+    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                         \
+                                                   .encaps = encaps_##set,                         \
+                                                   .decaps = decaps_##set,                         \
+                                                   .ek_is_valid = ek_is_valid_##set,               \
+                                                   .dk_is_valid = dk_is_valid_##set};
 
 #if LARCH_MLKEM_512
-MLKEM_SET(512, .k = 2, .eta1 = 3, .du = 10, .dv = 4)
+MLKEM_SET(512)
 #endif
 #if LARCH_MLKEM_768
-MLKEM_SET(768, .k = 3, .eta1 = 2, .du = 10, .dv = 4)
+MLKEM_SET(768)
 #endif
 #if LARCH_MLKEM_1024
-MLKEM_SET(1024, .k = 4, .eta1 = 2, .du = 11, .dv = 5)
+MLKEM_SET(1024)
 #endif
 
+#endif
+
+#if !LARCH_X86
+const char *larch_pq_level_name(unsigned level) { return level == 0 ? "portable" : NULL; }
+
+const struct larch_kem_functions *larch_mlkem_at_level(unsigned level, unsigned set)
+{
+    const larch_kem *kem = larch_kem_find(set);
+    return level == 0 && kem != NULL ? kem->functions : NULL;
+}
 #endif

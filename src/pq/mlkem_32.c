@@ -206,7 +206,7 @@ static bool dk_is_valid(const mlkem_params *p, const uint8_t *dk)
     }                                                                                                     \
     static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }           \
     static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }           \
-    const struct larch_kem_functions larch_mlkem_##set = {.keygen = keygen_##set,                         \
+    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                         \
                                                           .encaps = encaps_##set,                         \
                                                           .decaps = decaps_##set,                         \
                                                           .ek_is_valid = ek_is_valid_##set,               \

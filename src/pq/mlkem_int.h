@@ -3,20 +3,7 @@
 #ifndef LARCH_MLKEM_INT_H
 #define LARCH_MLKEM_INT_H
 
-#include "pq/pq.h"
-
-#define MLKEM_N        256
-#define MLKEM_Q        3329
-#define MLKEM_POLY_LEN 384 /* ByteEncode_12 of one polynomial, bytes */
-
-/* Says that bytes which were made from secrets are public from here on. Empty,
- * except in the copy that the constant-time test builds for valgrind. */
-#ifdef LARCH_CT_VALGRIND
-#include <valgrind/memcheck.h>
-#define MLKEM_PUBLIC(bytes, len) ((void)VALGRIND_MAKE_MEM_DEFINED(bytes, len))
-#else
-#define MLKEM_PUBLIC(bytes, len) ((void)0)
-#endif
+#include "pq/mlkem_level.h"
 
 /*
  * Coefficients are signed and not always reduced: each function says what it

@@ -13,6 +13,9 @@
 
 /* ---- FIPS 202 ---------------------------------------------------------- */
 
+/* The round constants. [FIPS202 3.2.5] */
+extern const uint64_t larch_keccak_rc[24];
+
 /* A sponge in progress: absorb any number of times, then squeeze any number of
  * times. Holds secrets if what it absorbed was secret: wipe it. */
 typedef struct larch_keccak {
@@ -49,11 +52,23 @@ struct larch_kem_functions {
     larch_error (*decaps)(const uint8_t *dk, const uint8_t *ct, uint8_t *ss);             /* ML-KEM.Decaps_internal */
     bool (*ek_is_valid)(const uint8_t *ek);                                               /* modulus check */
     bool (*dk_is_valid)(const uint8_t *dk);                                               /* hash check */
+    /* The first three, count at a time with the same results, where they cannot fail; or all NULL. */
+    void (*keygen_many)(const uint8_t *const *seed, uint8_t *const *ek, uint8_t *const *dk, size_t count);
+    void (*encaps_many)(const uint8_t *const *ek, const uint8_t *const *m, uint8_t *const *ct, uint8_t *const *ss,
+                        size_t count);
+    void (*decaps_many)(const uint8_t *const *dk, const uint8_t *const *ct, uint8_t *const *ss, size_t count);
 };
 
+/* As fast as this processor can: the choice is made at each call, by its features. */
 extern const struct larch_kem_functions larch_mlkem_512;
 extern const struct larch_kem_functions larch_mlkem_768;
 extern const struct larch_kem_functions larch_mlkem_1024;
+
+/* For tests: the set's functions as written for one level, 0 being the portable
+ * code; NULL if this build or this processor does not have the level, or the set. */
+#define LARCH_PQ_LEVELS 3
+const char *larch_pq_level_name(unsigned level); /* "portable", "avx2", "avx512" */
+const struct larch_kem_functions *larch_mlkem_at_level(unsigned level, unsigned set);
 
 /* ---- FIPS 204 ---------------------------------------------------------- */
 

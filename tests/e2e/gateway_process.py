@@ -15,7 +15,7 @@ GET, POST = 1, 2
 OK, REPLAY = (0x44, b"OK"), (0x81, b"REPLAY")
 SEALED_LEN = 18 + 768 + 10 + 16  # what tests/e2e/sealer.c makes of each text
 UNLIMITED = "[limits]\n" + "".join(
-    f"{scope}_{what} = 1000000\n" for scope in ("prefix", "total") for what in ("rate", "burst"))
+    f"{scope}_{what} = 1000000\n" for scope in ("prefix", "total", "proven") for what in ("rate", "burst"))
 
 
 def request(method, path, message_id, token=b"", payload=b"", kind=CON):

@@ -8,27 +8,9 @@
 
 #include <cmocka.h>
 
+#include "coap_pattern.h"
 #include "larch/coap_block.h"
 #include "sim.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define NOW_MS       5000u
-
-static uint8_t pattern[8192]; /* no two slices of it are equal */
-
-static int fill_pattern(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof pattern; i += 2) {
-        pattern[i] = (uint8_t)(i >> 8);
-        pattern[i + 1] = (uint8_t)(i >> 1);
-    }
-    return 0;
-}
-
-static larch_bytes bytes_of(size_t at, size_t len) { return (larch_bytes){pattern + at, len}; }
-
-static larch_coap_block block_of(uint32_t num, bool more, uint8_t szx) { return (larch_coap_block){num, more, szx}; }
 
 static void expect_block(larch_coap_block block, uint32_t num, bool more, uint8_t szx)
 {

@@ -131,7 +131,8 @@ static void parses_well_formed_messages(void **state)
     for (size_t i = 0; i < COUNT(good_rows); i++) {
         const good_row *row = &good_rows[i];
         uint8_t bytes[BYTES_MAX], again[BYTES_MAX];
-        const larch_bytes datagram = exact_copy(bytes, bytes_of(row->hex, bytes));
+        const size_t len = bytes_of(row->hex, bytes);
+        const larch_bytes datagram = exact_copy(bytes, len);
         larch_coap_message m, header;
         print_message("    %s\n", row->what);
         assert_int_equal(larch_coap_parse(datagram, &m), LARCH_OK);
@@ -210,7 +211,8 @@ static void refuses_broken_messages(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(bad_rows); i++) {
         uint8_t bytes[BYTES_MAX];
-        const larch_bytes datagram = exact_copy(bytes, bytes_of(bad_rows[i].hex, bytes));
+        const size_t len = bytes_of(bad_rows[i].hex, bytes);
+        const larch_bytes datagram = exact_copy(bytes, len);
         larch_coap_message m, zero;
         memset(&m, 0xa5, sizeof m);
         memset(&zero, 0, sizeof zero);

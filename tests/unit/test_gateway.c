@@ -217,13 +217,14 @@ static void test_key_in_blocks(void **state)
             size_t size = larch_coap_block_size(szx), got = 0;
             for (uint32_t num = 0; got < ek.len; num++) {
                 const bench_ask ask = {GET,
-                                       .message_id = message_id++,
+                                       .message_id = message_id,
                                        .path = "pqkem-pk",
                                        .query = queries[set],
                                        .has_block2 = true,
                                        .block2 = {num, false, szx}};
                 larch_bytes value;
                 larch_coap_block block;
+                message_id++;
                 b.now_ms += 100; /* the buckets of an address that is not proven */
                 bench_say(&b, &sender, false, &ask, &answer);
                 assert_int_equal(answer.message.code, LARCH_COAP_CONTENT);

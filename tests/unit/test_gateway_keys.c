@@ -306,7 +306,8 @@ static void test_rotation_when_nearly_full(void **state)
     (void)larch_gateway_key_of(&b.gw, kem, &generation, &hash);
     assert_int_equal(generation, 2);
     assert_memory_not_equal(etag, hash, 8);
-    const bench_ask ask = {.code = LARCH_COAP_GET, .message_id = message_id++, .path = "pqkem-pk", .etag = {etag, 8}};
+    const bench_ask ask = {.code = LARCH_COAP_GET, .message_id = message_id, .path = "pqkem-pk", .etag = {etag, 8}};
+    message_id++;
     bench_say(&b, &sender, false, &ask, &answer);
     assert_int_equal(answer.message.code, LARCH_COAP_CONTENT); /* what the peer has is old */
 

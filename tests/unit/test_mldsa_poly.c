@@ -392,6 +392,35 @@ static void test_packing(void **state)
     }
 }
 
+/* Two polynomials, up to three ones: places, then the two counts. [FIPS204 algorithm 21] */
+static void test_hint_is_valid(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t y[5];
+        bool valid;
+    } rows[] = {
+        {{0, 0, 0, 0, 0}, true},  {{0, 0, 0, 1, 1}, true},  {{0, 1, 255, 3, 3}, true},
+        {{7, 3, 0, 1, 2}, true},  {{7, 8, 7, 2, 3}, true},  {{1, 2, 3, 0, 3}, true},
+        {{2, 1, 0, 2, 2}, false}, {{1, 1, 0, 2, 2}, false}, {{9, 1, 1, 1, 3}, false},     /* not ascending */
+        {{1, 2, 0, 2, 1}, false}, {{0, 0, 0, 1, 0}, false}, {{1, 2, 3, 3, 2}, false},     /* counts shrink */
+        {{1, 2, 3, 3, 4}, false}, {{1, 2, 3, 4, 4}, false}, {{1, 2, 3, 255, 255}, false}, /* beyond omega */
+        {{1, 0, 0, 0, 0}, false}, {{0, 0, 1, 0, 0}, false}, {{1, 2, 3, 1, 2}, false},     /* what is unused */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (larch_mldsa_hint_is_valid(rows[i].y, 2, 3) != rows[i].valid)
+            fail_msg("row %zu", i);
+    uint8_t hints[N] = {0}, y[5] = {0};
+    hints[3] = hints[255] = 1;
+    larch_mldsa_pack_hint(y, hints, 0, 3);
+    hints[255] = 0;
+    larch_mldsa_pack_hint(y, hints, 1, 3);
+    assert_memory_equal(y, ((const uint8_t[5]){3, 255, 3, 2, 3}), 5);
+    larch_mldsa_unpack_hint(hints, y, 0, 3);
+    for (unsigned n = 0; n < N; n++)
+        assert_int_equal(hints[n], n == 3 || n == 255);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_multiply_sampled), cmocka_unit_test(test_norm),
         cmocka_unit_test(test_power2round),      cmocka_unit_test(test_decompose_and_use_hint),
         cmocka_unit_test(test_make_hint),        cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_hint_is_valid),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "larch/kem.h"
+#include "levels.h"
 #include "pq/pq.h"
 
 static uint8_t ek[LARCH_KEM_EK_MAX], dk[LARCH_KEM_DK_MAX], ct[LARCH_KEM_CT_MAX];
@@ -87,19 +88,21 @@ static void accumulate(const larch_kem *kem, unsigned iterations, uint8_t hash[3
 static void test_accumulated(void **state)
 {
     (void)state;
-    for (size_t row = 0; row < sizeof accumulated / sizeof accumulated[0]; row++) {
-        const larch_kem *kem = larch_kem_find(accumulated[row].set);
-        if (kem == NULL)
-            continue;
-        uint8_t hash[32];
-        char hex[65];
-        accumulate(kem, accumulated[row].iterations, hash);
-        for (size_t i = 0; i < sizeof hash; i++) {
-            hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-            hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
+    const larch_kem *kem;
+    for (size_t at = 0; (kem = level_kem_at(at)) != NULL; at++) {
+        for (size_t row = 0; row < sizeof accumulated / sizeof accumulated[0]; row++) {
+            uint8_t hash[32];
+            char hex[65];
+            if (kem->set != accumulated[row].set)
+                continue;
+            accumulate(kem, accumulated[row].iterations, hash);
+            for (size_t i = 0; i < sizeof hash; i++) {
+                hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
+                hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
+            }
+            hex[64] = 0;
+            assert_string_equal(hex, accumulated[row].hash);
         }
-        hex[64] = 0;
-        assert_string_equal(hex, accumulated[row].hash);
     }
 }
 
@@ -154,8 +157,8 @@ static void test_ek_modulus(void **state)
 {
     (void)state;
     const unsigned too_large[] = {3329, 3330, 4095};
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
-        const larch_kem *kem = larch_kem_at(at);
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
+        const larch_kem *kem = level_kem_at(at);
         const larch_bytes key = {ek, kem->ek_len};
         make_keys(kem);
         uint8_t good[LARCH_KEM_EK_MAX];
@@ -180,8 +183,8 @@ static void test_lengths(void **state)
     (void)state;
     static const uint8_t zeroes[LARCH_KEM_DK_MAX + 1];
     uint8_t ss[LARCH_KEM_SS_LEN];
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
-        const larch_kem *kem = larch_kem_at(at);
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
+        const larch_kem *kem = level_kem_at(at);
         const size_t ek_lens[] = {0, 1, kem->ek_len - 1u, kem->ek_len + 1u};
         const size_t dk_lens[] = {0, 1, kem->dk_len - 1u, kem->dk_len + 1u};
         const size_t ct_lens[] = {0, 1, kem->ct_len - 1u, kem->ct_len + 1u};
@@ -202,8 +205,8 @@ static void test_lengths(void **state)
 static void test_dk_hash(void **state)
 {
     (void)state;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
-        const larch_kem *kem = larch_kem_at(at);
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
+        const larch_kem *kem = level_kem_at(at);
         const larch_bytes key = {dk, kem->dk_len};
         const size_t ek_at = kem->dk_len - 64u - kem->ek_len, z_at = kem->dk_len - 32u;
         make_keys(kem);
@@ -222,8 +225,8 @@ static void test_dk_hash(void **state)
 static void test_failing_random(void **state)
 {
     (void)state;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
-        const larch_kem *kem = larch_kem_at(at);
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
+        const larch_kem *kem = level_kem_at(at);
         make_keys(kem);
         assert_encaps_refuses(kem, &failing, (larch_bytes){ek, kem->ek_len}, LARCH_PLATFORM);
     }
@@ -233,8 +236,8 @@ static void test_failing_random(void **state)
 static void test_implicit_rejection(void **state)
 {
     (void)state;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
-        const larch_kem *kem = larch_kem_at(at);
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
+        const larch_kem *kem = level_kem_at(at);
         const larch_bytes sent = {ct, kem->ct_len};
         uint8_t ss[LARCH_KEM_SS_LEN], got[LARCH_KEM_SS_LEN], expected[LARCH_KEM_SS_LEN];
         larch_keccak rng, j;

@@ -79,7 +79,7 @@ static void refuses_what_is_no_peer(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         larch_peer peer = {{1}, 2, 3, 0};
         const larch_peer before = peer;
-        larch_posix_reason why = {""};
+        larch_posix_reason why = {"", false};
         if (larch_posix_peer_parse(rows[i], 5683, &peer, &why) == 0)
             fail_msg("\"%s\" was taken", rows[i]);
         assert_true(strlen(why.text) > 0);
@@ -186,7 +186,7 @@ static void refuses_what_is_no_uri(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         larch_posix_uri uri = {.path = "before"};
-        larch_posix_reason why = {""};
+        larch_posix_reason why = {"", false};
         if (larch_posix_uri_parse(rows[i].text, &uri, &why) == 0)
             fail_msg("\"%s\" was taken", rows[i].text);
         if (strstr(why.text, rows[i].why) == NULL)

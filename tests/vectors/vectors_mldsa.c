@@ -228,7 +228,7 @@ static void test_sigver(void **state)
 
 /* ---- COSE ---------------------------------------------------------------------- */
 
-/* The examples' signatures are hedged: they are verified, and ours over the same bytes too. */
+/* The examples' signatures are deterministic. */
 static void test_cose(void **state)
 {
     (void)state;
@@ -236,7 +236,7 @@ static void test_cose(void **state)
         return;
     while (vectors_next(&v)) {
         const larch_sig *sig = find_by_name(vectors_text(&v, "alg"));
-        uint8_t seed[LARCH_SIG_SEED_LEN], published[LARCH_SIG_PK_MAX];
+        uint8_t seed[LARCH_SIG_SEED_LEN], published[LARCH_SIG_PK_MAX], got[LARCH_SIG_SIG_MAX];
         if (sig == NULL)
             continue;
         assert_int_equal(vectors_hex(&v, "seed", seed, sizeof seed).len, sizeof seed);
@@ -246,8 +246,8 @@ static void test_cose(void **state)
         larch_bytes key = {pk, sig->pk_len}, m = vectors_hex(&v, "to_be_signed", msg, sizeof msg);
         larch_bytes s = vectors_hex(&v, "signature", signature, sizeof signature);
         assert_int_equal(larch_sig_verify(sig, key, (larch_bytes){0}, m, s), LARCH_OK);
-        assert_int_equal(larch_sig_sign(sig, NULL, sk, (larch_bytes){0}, m, signature), LARCH_OK);
-        assert_int_equal(larch_sig_verify(sig, key, (larch_bytes){0}, m, s), LARCH_OK);
+        assert_int_equal(larch_sig_sign(sig, NULL, sk, (larch_bytes){0}, m, got), LARCH_OK);
+        assert_true(larch_bytes_equal(s, (larch_bytes){got, sig->sig_len}));
     }
     vectors_close(&v);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "larch/kem.h"
+#include "levels.h"
 #include "pq/pq.h"
 #include "vectors/vectors.h"
 
@@ -19,7 +20,7 @@ static uint8_t ek[LARCH_KEM_EK_MAX + 400], dk[LARCH_KEM_DK_MAX + 400], ct[LARCH_
 static bool open_set(size_t at, const char *kind, const larch_kem **kem)
 {
     static char name[64]; /* the reader keeps it for its messages */
-    *kem = larch_kem_at(at);
+    *kem = level_kem_at(at);
     snprintf(name, sizeof name, "acvp/mlkem%u_%s.txt", (unsigned)(*kem)->set, kind);
     return vectors_open(&v, name);
 }
@@ -28,7 +29,7 @@ static void test_keygen(void **state)
 {
     (void)state;
     const larch_kem *kem;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
         if (!open_set(at, "keygen", &kem))
             continue;
         while (vectors_next(&v)) {
@@ -49,7 +50,7 @@ static void test_encap(void **state)
 {
     (void)state;
     const larch_kem *kem;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
         if (!open_set(at, "encap", &kem))
             continue;
         while (vectors_next(&v)) {
@@ -70,7 +71,7 @@ static void test_decap(void **state)
 {
     (void)state;
     const larch_kem *kem;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
         if (!open_set(at, "decap", &kem))
             continue;
         while (vectors_next(&v)) {
@@ -95,7 +96,7 @@ static void test_key_checks(void **state)
 {
     (void)state;
     const larch_kem *kem;
-    for (size_t at = 0; larch_kem_at(at) != NULL; at++) {
+    for (size_t at = 0; level_kem_at(at) != NULL; at++) {
         if (open_set(at, "ekcheck", &kem)) {
             while (vectors_next(&v))
                 assert_int_equal(larch_kem_check_ek(kem, vectors_hex(&v, "ek", ek, sizeof ek)) == LARCH_OK,

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keccak-f[1600] on several states at once, written once for every width: word i
+ * of the states lies side by side in one vector. Whoever includes this defines
+ *
+ *     LANES          how many states
+ *     V, LOAD, STORE a vector of LANES 64-bit words, from and to memory
+ *     XOR, XOR3      a ^ b, a ^ b ^ c
+ *     CHI            a ^ (~b & c)
+ *     ROL            rotation to the left by a constant
+ *     SPREAD         one word in every lane
+ *     PERMUTE        the function's name
+ *
+ * No branch and no address depends on data.
+ */
+
+/* One round from a to e; lane (x, y) of the standard is a[x + 5 y]. A plane of e
+ * takes five words of a that no other plane needs: so 25 vectors and a few more
+ * are alive at a time. [FIPS202 3.2] */
+#define PLANE(e, y, a0, a1, a2, a3, a4, r0, r1, r2, r3, r4, x0, x1, x2, x3, x4, first) \
+    do {                                                                               \
+        const V b0 = ROL(XOR(a0, d##x0), r0), b1 = ROL(XOR(a1, d##x1), r1);            \
+        const V b2 = ROL(XOR(a2, d##x2), r2), b3 = ROL(XOR(a3, d##x3), r3);            \
+        const V b4 = ROL(XOR(a4, d##x4), r4);                                          \
+        (e)[(y)] = first(CHI(b0, b1, b2));                                             \
+        (e)[(y) + 1] = CHI(b1, b2, b3);                                                \
+        (e)[(y) + 2] = CHI(b2, b3, b4);                                                \
+        (e)[(y) + 3] = CHI(b3, b4, b0);                                                \
+        (e)[(y) + 4] = CHI(b4, b0, b1);                                                \
+    } while (0)
+#define COLUMN(a, x)    XOR3(XOR3((a)[x], (a)[(x) + 5], (a)[(x) + 10]), (a)[(x) + 15], (a)[(x) + 20])
+#define WITH_IOTA(v)    XOR(v, SPREAD(rc))
+#define WITHOUT_IOTA(v) (v)
+
+static inline __attribute__((always_inline)) void keccak_round(V *restrict e, const V *restrict a, uint64_t rc)
+{
+    const V c0 = COLUMN(a, 0), c1 = COLUMN(a, 1), c2 = COLUMN(a, 2), c3 = COLUMN(a, 3), c4 = COLUMN(a, 4);
+    /* In this order a column's parity is forgotten as soon as it can be. */
+    const V d0 = XOR(c4, ROL(c1, 1)), d2 = XOR(c1, ROL(c3, 1)), d4 = XOR(c3, ROL(c0, 1));
+    const V d1 = XOR(c0, ROL(c2, 1)), d3 = XOR(c2, ROL(c4, 1));
+    PLANE(e, 0, a[0], a[6], a[12], a[18], a[24], 0, 44, 43, 21, 14, 0, 1, 2, 3, 4, WITH_IOTA);
+    PLANE(e, 5, a[3], a[9], a[10], a[16], a[22], 28, 20, 3, 45, 61, 3, 4, 0, 1, 2, WITHOUT_IOTA);
+    PLANE(e, 10, a[1], a[7], a[13], a[19], a[20], 1, 6, 25, 8, 18, 1, 2, 3, 4, 0, WITHOUT_IOTA);
+    PLANE(e, 15, a[4], a[5], a[11], a[17], a[23], 27, 36, 10, 15, 56, 4, 0, 1, 2, 3, WITHOUT_IOTA);
+    PLANE(e, 20, a[2], a[8], a[14], a[15], a[21], 62, 55, 39, 41, 2, 2, 3, 4, 0, 1, WITHOUT_IOTA);
+}
+
+void PERMUTE(uint64_t *s)
+{
+    V a[25], e[25];
+    for (unsigned i = 0; i < 25; i++)
+        a[i] = LOAD(s + LANES * i);
+    for (unsigned i = 0; i < 24; i += 2) {
+        keccak_round(e, a, larch_keccak_rc[i]);
+        keccak_round(a, e, larch_keccak_rc[i + 1]);
+    }
+    for (unsigned i = 0; i < 25; i++)
+        STORE(s + LANES * i, a[i]);
+}
+
+#undef COLUMN
+#undef WITH_IOTA
+#undef WITHOUT_IOTA
+#undef PLANE
+#undef LANES
+#undef V
+#undef LOAD
+#undef STORE
+#undef XOR
+#undef XOR3
+#undef CHI
+#undef ROL
+#undef SPREAD
+#undef PERMUTE
