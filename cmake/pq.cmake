@@ -9,7 +9,7 @@ endif()
 
 function(larch_pq_sources target)
   set(pq ${PROJECT_SOURCE_DIR}/src/pq)
-  target_sources(${target} PRIVATE ${pq}/keccak.c ${pq}/mlkem.c ${pq}/mlkem_poly.c)
+  target_sources(${target} PRIVATE ${pq}/keccak.c ${pq}/mlkem.c ${pq}/mlkem_poly.c ${pq}/mlkem_poly_small.c)
   if(NOT LARCH_X86)
     return()
   endif()

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 folder=build/boards
 mkdir -p $folder
-sources=(src/pq/keccak.c src/pq/mlkem.c src/pq/mlkem_poly.c)
+sources=(src/pq/keccak.c src/pq/mlkem.c src/pq/mlkem_poly.c src/pq/mlkem_poly_small.c)
 common=(-std=c11 -ffunction-sections -fdata-sections -Iinclude -Isrc -DLARCH_MLKEM_768=0 -DLARCH_MLKEM_1024=0)
 rv32=(riscv64-unknown-elf-gcc --specs=picolibc.specs -march=rv32imac -mabi=ilp32 -misa-spec=2.2 -mcmodel=medany)
 memory=(-Wl,--gc-sections -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x200000

@@ -22,6 +22,11 @@
 
 /* ---- KEM --------------------------------------------------------------- */
 
+/* 1: ML-KEM in little code and stack, for boards; about a third slower. */
+#ifndef LARCH_PQ_SMALL
+#define LARCH_PQ_SMALL 0
+#endif
+
 /* 1: larch_kem_keygen tries each pair it makes, an encapsulation and its
  * decapsulation, as FIPS 140-3 wants (pairwise consistency). About three times
  * the work. */

@@ -38,21 +38,31 @@ static void sample_vector(const params *p, mlkem_factor *v, const uint8_t *seed)
 static void multiply_row(const params *p, mlkem_poly *acc, const uint8_t *rho, uint8_t i, bool transposed,
                          const mlkem_factor *v)
 {
-    mlkem_poly a;
     *acc = (mlkem_poly){{0}};
     for (uint8_t j = 0; j < p->k; j++) {
-        larch_mlkem_sample_ntt(&a, rho, transposed ? i : j, transposed ? j : i);
+        const uint8_t column = transposed ? i : j, row = transposed ? j : i;
+#if LARCH_PQ_SMALL
+        larch_mlkem_multiply_sampled(acc, rho, column, row, &v[j]);
+#else
+        mlkem_poly a;
+        larch_mlkem_sample_ntt(&a, rho, column, row);
         larch_mlkem_multiply_add(acc, &a, &v[j]);
+#endif
     }
 }
 
 /* acc += the i-th polynomial of the vector that bytes encode, times f. */
 static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, const mlkem_factor *f)
 {
+    bytes += (size_t)MLKEM_POLY_LEN * i;
+#if LARCH_PQ_SMALL
+    larch_mlkem_multiply_encoded(acc, bytes, f);
+#else
     mlkem_poly a;
-    larch_mlkem_decode(&a, bytes + (size_t)MLKEM_POLY_LEN * i, 12);
+    larch_mlkem_decode(&a, bytes, 12);
     larch_mlkem_multiply_add(acc, &a, f);
     larch_wipe(&a, sizeof a);
+#endif
 }
 
 /* (rho, sigma) = G(d || k). Not inlined: compilers keep d in a vector register and
@@ -106,9 +116,28 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
     larch_wipe(rho_sigma, sizeof rho_sigma);
 }
 
-/* K-PKE.Encrypt [FIPS203 algorithm 14]. */
-static void encrypt(const params *p, const uint8_t *ek, const uint8_t *m, const uint8_t *r, uint8_t *ct)
+/* Puts a polynomial's bytes into ct at *at, or, where ct is NULL (small builds), compares
+ * them with those of expected. Returns the bits that differ. */
+static uint8_t put(uint8_t *ct, const uint8_t *expected, size_t *at, const mlkem_poly *p, unsigned d)
 {
+    const size_t from = *at;
+    *at += (size_t)32 * d;
+#if LARCH_PQ_SMALL
+    if (ct == NULL)
+        return larch_mlkem_compare(expected + from, p, d);
+#else
+    (void)expected;
+#endif
+    larch_mlkem_encode(ct + from, p, d);
+    return 0;
+}
+
+/* K-PKE.Encrypt [FIPS203 algorithm 14], to ct or in comparison with expected. */
+static uint8_t encrypt(const params *p, const uint8_t *ek, const uint8_t *m, const uint8_t *r, uint8_t *ct,
+                       const uint8_t *expected)
+{
+    uint8_t difference = 0;
+    size_t at = 0;
     mlkem_factor y[K_MAX];
     mlkem_poly acc, e;
     sample_vector(p, y, r);
@@ -118,8 +147,7 @@ static void encrypt(const params *p, const uint8_t *ek, const uint8_t *m, const 
         larch_mlkem_sample_cbd(&e, ETA2, r, (uint8_t)(p->k + i));
         larch_mlkem_add(&acc, &e);
         larch_mlkem_compress(&acc, p->du);
-        larch_mlkem_encode(ct, &acc, p->du);
-        ct += (size_t)32 * p->du;
+        difference |= put(ct, expected, &at, &acc, p->du);
     }
     acc = (mlkem_poly){{0}};
     for (uint8_t i = 0; i < p->k; i++)
@@ -131,11 +159,12 @@ static void encrypt(const params *p, const uint8_t *ek, const uint8_t *m, const 
     larch_mlkem_decompress(&e, 1);
     larch_mlkem_add(&acc, &e);
     larch_mlkem_compress(&acc, p->dv);
-    larch_mlkem_encode(ct, &acc, p->dv);
+    difference |= put(ct, expected, &at, &acc, p->dv);
 
     larch_wipe(y, sizeof y);
     larch_wipe(&acc, sizeof acc);
     larch_wipe(&e, sizeof e);
+    return difference;
 }
 
 /* K-PKE.Decrypt [FIPS203 algorithm 15]. Not inlined, so that its frame is gone
@@ -178,34 +207,57 @@ static void encaps(const params *p, const uint8_t *ek, const uint8_t *m, uint8_t
     uint8_t h[32], k_r[64];
     larch_sha3_256((larch_bytes){ek, ek_len(p)}, h);
     derive(m, h, k_r);
-    encrypt(p, ek, m, k_r + 32, ct);
+    (void)encrypt(p, ek, m, k_r + 32, ct, NULL);
     memcpy(ss, k_r, 32);
     larch_wipe(k_r, sizeof k_r);
+}
+
+/* J(z || ct). */
+NOINLINE static void reject(const params *p, const uint8_t *z, const uint8_t *ct, uint8_t rejected[32])
+{
+    larch_keccak j;
+    larch_shake256_init(&j);
+    larch_shake_absorb(&j, (larch_bytes){z, 32});
+    larch_shake_absorb(&j, (larch_bytes){ct, ct_len(p)});
+    larch_shake_finalize(&j);
+    larch_shake_squeeze(&j, rejected, 32);
+    larch_wipe(&j, sizeof j);
+}
+
+/* Whether ct is what m and r give. */
+static bool encrypts_to(const params *p, const uint8_t *ek, const uint8_t *m, const uint8_t *r, const uint8_t *ct)
+{
+#if LARCH_PQ_SMALL
+    uint8_t difference = encrypt(p, ek, m, r, NULL, ct);
+    static const uint8_t zero;
+    bool equal = larch_ct_equal(&difference, &zero, 1);
+#if LARCH_KEM_DOUBLE_CHECK
+    difference = encrypt(p, ek, m, r, NULL, ct);
+    equal &= larch_ct_equal(&difference, &zero, 1);
+#endif
+#else
+    uint8_t again[CT_MAX];
+    (void)encrypt(p, ek, m, r, again, NULL);
+    const bool equal = mlkem_ct_equal(ct, again, ct_len(p));
+    larch_wipe(again, sizeof again);
+#endif
+    return equal;
 }
 
 /* ML-KEM.Decaps_internal [FIPS203 algorithm 18]. */
 static void decaps(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_t *ss)
 {
     const uint8_t *ek = dk + vector_len(p), *h = ek + ek_len(p), *z = h + 32;
-    uint8_t m[32], k_r[64], rejected[32], again[CT_MAX];
-    larch_keccak j;
+    uint8_t m[32], k_r[64], rejected[32];
 
     decrypt(p, dk, ct, m);
     derive(m, h, k_r);
-    larch_shake256_init(&j);
-    larch_shake_absorb(&j, (larch_bytes){z, 32});
-    larch_shake_absorb(&j, (larch_bytes){ct, ct_len(p)});
-    larch_shake_finalize(&j);
-    larch_shake_squeeze(&j, rejected, sizeof rejected);
-    encrypt(p, ek, m, k_r + 32, again);
-
-    mlkem_select(ss, mlkem_ct_equal(ct, again, ct_len(p)), k_r, rejected);
+    reject(p, z, ct, rejected);
+    mlkem_select(ss, encrypts_to(p, ek, m, k_r + 32, ct), k_r, rejected);
 
     larch_wipe(m, sizeof m);
     larch_wipe(k_r, sizeof k_r);
     larch_wipe(rejected, sizeof rejected);
-    larch_wipe(again, sizeof again);
-    larch_wipe(&j, sizeof j);
 }
 
 /* Each number of ek below q, that is: ek = ByteEncode_12(ByteDecode_12(ek)). [FIPS203 7.2] */

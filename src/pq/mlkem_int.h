@@ -21,7 +21,9 @@ typedef struct mlkem_poly {
  * multiplied by the gammas of MultiplyNTTs, which every product needs. */
 typedef struct mlkem_factor {
     mlkem_poly poly;
+#if !LARCH_PQ_SMALL
     int16_t odd_gamma[MLKEM_N / 2];
+#endif
 } mlkem_factor;
 
 /* SampleNTT of rho || j || i [FIPS203 algorithm 7]. canonical, plain. rho is
@@ -62,5 +64,13 @@ void larch_mlkem_decompress(mlkem_poly *p, unsigned d);
  * [FIPS203 algorithms 5 and 6] */
 void larch_mlkem_encode(uint8_t *out, const mlkem_poly *p, unsigned d);
 void larch_mlkem_decode(mlkem_poly *p, const uint8_t *in, unsigned d);
+
+#if LARCH_PQ_SMALL
+/* larch_mlkem_multiply_add, with a encoded in 12 bits each, or sampled as by larch_mlkem_sample_ntt. */
+void larch_mlkem_multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, const mlkem_factor *f);
+void larch_mlkem_multiply_sampled(mlkem_poly *acc, const uint8_t rho[32], uint8_t j, uint8_t i, const mlkem_factor *f);
+/* The bits in which the encoding differs from the 32 d expected bytes. */
+uint8_t larch_mlkem_compare(const uint8_t *expected, const mlkem_poly *p, unsigned d);
+#endif
 
 #endif

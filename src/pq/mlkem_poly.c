@@ -12,6 +12,8 @@
 #define HALF  (MLKEM_N / 2)
 #define LANES 16 /* coefficients that go through a butterfly together */
 
+#if !LARCH_PQ_SMALL /* else mlkem_poly_small.c has the transforms and products */
+
 /*
  * zeta^BitRev7(k) * 2^16 mod q for k = 1 to 127, a row for each of the seven
  * layers. Rows shorter than LANES are repeated to fill them.
@@ -34,6 +36,8 @@ static const int16_t zetas[] = {
 #define ZETAS      (sizeof zetas / sizeof zetas[0])
 #define LAST_LAYER 112 /* where the row of 64 begins */
 
+#endif
+
 /* a b / 2^16 mod q by Montgomery: both high halves come from products with the
  * same low half, so their difference is exact. |result| <= |a b| / 2^16 + q / 2. */
 static inline int16_t multiply(int16_t a, int16_t b)
@@ -55,6 +59,7 @@ static inline int16_t canonical(int16_t a)
     return (int16_t)(r + (Q & (r >> 15)));
 }
 
+#if !LARCH_PQ_SMALL
 /* ---- NTT --------------------------------------------------------------- */
 
 /*
@@ -161,6 +166,8 @@ void larch_mlkem_to_plain(mlkem_poly *p)
     larch_wipe(&t, sizeof t);
 }
 
+#endif
+
 void larch_mlkem_finish_sum(mlkem_poly *restrict acc, const mlkem_poly *restrict p)
 {
     for (unsigned n = 0; n < MLKEM_N; n++)
@@ -197,19 +204,23 @@ void larch_mlkem_decompress(mlkem_poly *p, unsigned d)
 
 /* Eight coefficients of d bits are d bytes: four in each of two words, whose
  * 8 d bits are then seen as one number. */
+static inline void encode_eight(uint8_t *out, const int16_t *c, unsigned d)
+{
+    uint64_t low = 0, high = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        low |= (uint64_t)(uint16_t)c[i] << (d * i);
+        high |= (uint64_t)(uint16_t)c[4 + i] << (d * i);
+    }
+    low |= high << (4 * d);
+    high >>= 64 - 4 * d;
+    for (unsigned i = 0; i < d; i++)
+        out[i] = (uint8_t)((i < 8 ? low : high) >> (8 * (i % 8)));
+}
+
 static inline void encode(uint8_t *out, const mlkem_poly *p, unsigned d)
 {
-    for (const int16_t *c = p->c; c < p->c + MLKEM_N; c += 8, out += d) {
-        uint64_t low = 0, high = 0;
-        for (unsigned i = 0; i < 4; i++) {
-            low |= (uint64_t)(uint16_t)c[i] << (d * i);
-            high |= (uint64_t)(uint16_t)c[4 + i] << (d * i);
-        }
-        low |= high << (4 * d);
-        high >>= 64 - 4 * d;
-        for (unsigned i = 0; i < d; i++)
-            out[i] = (uint8_t)((i < 8 ? low : high) >> (8 * (i % 8)));
-    }
+    for (const int16_t *c = p->c; c < p->c + MLKEM_N; c += 8, out += d)
+        encode_eight(out, c, d);
 }
 
 static inline void decode(mlkem_poly *p, const uint8_t *in, unsigned d)
@@ -226,6 +237,19 @@ static inline void decode(mlkem_poly *p, const uint8_t *in, unsigned d)
         }
     }
 }
+
+#if LARCH_PQ_SMALL
+uint8_t larch_mlkem_compare(const uint8_t *expected, const mlkem_poly *p, unsigned d)
+{
+    uint8_t difference = 0, bytes[12];
+    for (unsigned n = 0; n < MLKEM_N; n += 8, expected += d) {
+        encode_eight(bytes, p->c + n, d);
+        for (unsigned i = 0; i < d; i++)
+            difference |= (uint8_t)(bytes[i] ^ expected[i]);
+    }
+    return difference;
+}
+#endif
 
 /* f with the width as a constant, for a compiler that is to unroll its loops. */
 #ifdef __OPTIMIZE_SIZE__
@@ -245,6 +269,7 @@ void larch_mlkem_decode(mlkem_poly *p, const uint8_t *in, unsigned d) { WITH_WID
 
 /* ---- sampling ---------------------------------------------------------- */
 
+#if !LARCH_PQ_SMALL
 void larch_mlkem_sample_ntt(mlkem_poly *a, const uint8_t rho[32], uint8_t j, uint8_t i)
 {
     const uint8_t place[2] = {j, i};
@@ -270,43 +295,47 @@ void larch_mlkem_sample_ntt(mlkem_poly *a, const uint8_t rho[32], uint8_t j, uin
         }
     }
 }
+#endif
 
 /*
  * A coefficient is the sum of eta bits minus the sum of the next eta bits. Eight
  * coefficients, 16 eta bits, are added and subtracted at once inside one word;
  * eta is added to each so that none borrows from its neighbour.
  */
-static inline void sum_bits(mlkem_poly *p, const uint8_t *in, unsigned eta)
+static inline void sum_eight(int16_t *c, const uint8_t *in, unsigned eta)
 {
     /* The lowest bit of each eta bits; the lowest eta bits of each 2 eta; eta in each 2 eta. */
     const uint64_t ones = eta == 2 ? 0x55555555 : 0x249249249249;
     const uint64_t sums = eta == 2 ? 0x33333333 : 0x1c71c71c71c7;
     const uint64_t etas = eta == 2 ? 0x22222222 : 0x0c30c30c30c3;
-    for (int16_t *c = p->c; c < p->c + MLKEM_N; c += 8, in += 2 * eta) {
-        uint64_t word = 0, sum = 0;
-        for (unsigned i = 0; i < 2 * eta; i++)
-            word |= (uint64_t)in[i] << (8 * i);
-        for (unsigned i = 0; i < eta; i++)
-            sum += word >> i & ones;
-        sum = (sum & sums) + etas - (sum >> eta & sums);
-        for (unsigned i = 0; i < 8; i++)
-            c[i] = (int16_t)((int)(sum >> (2 * eta * i) & 7) - (int)eta);
-    }
+    uint64_t word = 0, sum = 0;
+    for (unsigned i = 0; i < 2 * eta; i++)
+        word |= (uint64_t)in[i] << (8 * i);
+    for (unsigned i = 0; i < eta; i++)
+        sum += word >> i & ones;
+    sum = (sum & sums) + etas - (sum >> eta & sums);
+    for (unsigned i = 0; i < 8; i++)
+        c[i] = (int16_t)((int)(sum >> (2 * eta * i) & 7) - (int)eta);
 }
 
+/* The sponge is read in as much at a time as the stack may hold. */
 void larch_mlkem_sample_cbd(mlkem_poly *p, unsigned eta, const uint8_t seed[32], uint8_t nonce)
 {
-    uint8_t bytes[64 * 3];
+    uint8_t bytes[LARCH_PQ_SMALL ? 2 * 3 : 64 * 3];
+    const unsigned step = LARCH_PQ_SMALL ? 8 : MLKEM_N;
     larch_keccak prf;
     larch_shake256_init(&prf);
     larch_shake_absorb(&prf, (larch_bytes){seed, 32});
     larch_shake_absorb(&prf, (larch_bytes){&nonce, 1});
     larch_shake_finalize(&prf);
-    larch_shake_squeeze(&prf, bytes, (size_t)64 * eta);
-    if (eta == 2)
-        sum_bits(p, bytes, 2);
-    else
-        sum_bits(p, bytes, 3);
+    for (int16_t *c = p->c; c < p->c + MLKEM_N; c += step) {
+        larch_shake_squeeze(&prf, bytes, (size_t)step / 4 * eta);
+        for (unsigned n = 0; n < step; n += 8)
+            if (eta == 2)
+                sum_eight(c + n, bytes + n / 2, 2);
+            else
+                sum_eight(c + n, bytes + n / 4 * 3, 3);
+    }
     larch_wipe(&prf, sizeof prf);
     larch_wipe(bytes, sizeof bytes);
 }
