@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The pq room with ML-KEM-512 on RV32IMAC, run by QEMU, and on a Cortex-M4, compiled
 # alone: bytes of code and constants, peak stack, exact instructions. Builds: "small"
-# (LARCH_PQ_SMALL, -Os) and "fast" (-O2). Needs gcc-riscv64-unknown-elf,
+# (LARCH_PQ_SMALL, -Os) and "fast" (-O3). Needs gcc-riscv64-unknown-elf,
 # picolibc-riscv64-unknown-elf and qemu-system-misc; gcc-arm-none-eabi if present.
 # usage: tools/size_boards.sh [--json]
 set -eu
@@ -17,7 +17,7 @@ memory=(-Wl,--gc-sections -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=
     -Wl,--defsym=__ram=0x80200000,--defsym=__ram_size=0x200000,--defsym=__stack_size=0x8000)
 small=(-Os -DLARCH_PQ_SMALL=1)
 # Before registers are given out, gcc's scheduler lengthens their lives: twice the code for Keccak.
-fast=(-O2 -fno-schedule-insns -fno-tree-vectorize)
+fast=(-O3 -fno-schedule-insns -fno-tree-vectorize)
 
 rows=()
 

@@ -65,6 +65,13 @@ static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, c
 #endif
 }
 
+/* Wipes the stack below its caller, where compilers may have spilled secrets. */
+NOINLINE static void burn(void)
+{
+    uint8_t below[768];
+    larch_wipe(below, sizeof below);
+}
+
 /* (rho, sigma) = G(d || k). Not inlined: compilers keep d in a vector register and
  * spill it, here where later frames overwrite it. */
 NOINLINE static void expand_seed(const params *p, const uint8_t *seed, uint8_t rho_sigma[64])
@@ -114,6 +121,7 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
     larch_wipe(&t, sizeof t);
     larch_wipe(&e, sizeof e);
     larch_wipe(rho_sigma, sizeof rho_sigma);
+    burn();
 }
 
 /* Puts a polynomial's bytes into ct at *at, or, where ct is NULL (small builds), compares
@@ -210,6 +218,7 @@ static void encaps(const params *p, const uint8_t *ek, const uint8_t *m, uint8_t
     (void)encrypt(p, ek, m, k_r + 32, ct, NULL);
     memcpy(ss, k_r, 32);
     larch_wipe(k_r, sizeof k_r);
+    burn();
 }
 
 /* J(z || ct). */
@@ -258,6 +267,7 @@ static void decaps(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_
     larch_wipe(m, sizeof m);
     larch_wipe(k_r, sizeof k_r);
     larch_wipe(rejected, sizeof rejected);
+    burn();
 }
 
 /* Each number of ek below q, that is: ek = ByteEncode_12(ByteDecode_12(ek)). [FIPS203 7.2] */
