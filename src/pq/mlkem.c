@@ -57,6 +57,13 @@ static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, c
     larch_wipe(&a, sizeof a);
 }
 
+/* Wipes the stack below its caller, where compilers may have spilled secrets. */
+NOINLINE static void burn(void)
+{
+    uint8_t below[768];
+    larch_wipe(below, sizeof below);
+}
+
 /* (rho, sigma) = G(d || k). Not inlined: compilers keep d in a vector register and
  * spill it, here where later frames overwrite it. */
 NOINLINE static void expand_seed(const params *p, const uint8_t *seed, uint8_t rho_sigma[64])
@@ -106,6 +113,7 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
     larch_wipe(&t, sizeof t);
     larch_wipe(&e, sizeof e);
     larch_wipe(rho_sigma, sizeof rho_sigma);
+    burn();
 }
 
 /* K-PKE.Encrypt [FIPS203 algorithm 14]. */
@@ -183,6 +191,7 @@ static void encaps(const params *p, const uint8_t *ek, const uint8_t *m, uint8_t
     encrypt(p, ek, m, k_r + 32, ct);
     memcpy(ss, k_r, 32);
     larch_wipe(k_r, sizeof k_r);
+    burn();
 }
 
 /* ML-KEM.Decaps_internal [FIPS203 algorithm 18]. */
@@ -208,6 +217,7 @@ static void decaps(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_
     larch_wipe(rejected, sizeof rejected);
     larch_wipe(again, sizeof again);
     larch_wipe(&j, sizeof j);
+    burn();
 }
 
 /* Each number of ek below q, that is: ek = ByteEncode_12(ByteDecode_12(ek)). [FIPS203 7.2] */
