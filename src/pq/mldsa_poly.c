@@ -123,7 +123,7 @@ static inline uint32_t subtract_once(uint32_t x)
 static inline void layer(uint32_t *c, unsigned log)
 {
     const unsigned len = 1u << log;
-    for (unsigned k = N / 2 >> log, start = 0; start < N; k++, start += 2 * len) {
+    for (unsigned k = (unsigned)N / 2 >> log, start = 0; start < N; k++, start += 2 * len) {
         uint32_t *low = c + start, *high = low + len;
         const uint32_t zeta = zetas[k], quotient = zeta_quotients[k];
         for (unsigned i = 0; i < len; i++) {
@@ -158,7 +158,7 @@ void larch_mldsa_ntt(mldsa_poly *p)
 static inline void inverse_layer(uint32_t *c, unsigned log, uint32_t bound)
 {
     const unsigned len = 1u << log;
-    for (unsigned k = (N >> log) - 1, start = 0; start < N; k--, start += 2 * len) {
+    for (unsigned k = ((unsigned)N >> log) - 1, start = 0; start < N; k--, start += 2 * len) {
         uint32_t *low = c + start, *high = low + len;
         const uint32_t zeta = zetas[k], quotient = zeta_quotients[k];
         for (unsigned i = 0; i < len; i++) {
