@@ -17,7 +17,7 @@ say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
 # The program, as soon as its folder exists.
 program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
-.PHONY: all demo test lint fuzz coverage bench size man install uninstall clean help
+.PHONY: all demo test lint fuzz coverage bench size boards man install uninstall clean help
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
@@ -70,6 +70,9 @@ bench: all ## this machine's figures beside other libraries' (once fetches Debia
 size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone
 	@tools/setup.sh build
 	@tools/size.sh
+
+boards: ## size, stack and instructions of ML-KEM-512 on RV32IMAC (QEMU) and Cortex-M4
+	@tools/size_boards.sh
 
 man: all ## man pages (build/man) from the program's own help
 	@tools/setup.sh man

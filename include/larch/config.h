@@ -7,6 +7,8 @@
 #ifndef LARCH_CONFIG_H
 #define LARCH_CONFIG_H
 
+#include <stdint.h>
+
 /* ---- parameter sets ---------------------------------------------------- */
 
 /* Set to 0 to leave a parameter set out of the library. [FIPS203 8, FIPS204 4] */
@@ -51,10 +53,22 @@
 #define LARCH_KEM_DOUBLE_CHECK 0
 #endif
 
+/* ---- how the post-quantum code is written ------------------------------- */
+
 /* 1: ML-DSA samples each entry of its matrix where it is multiplied, every time, instead of keeping rows:
- * less than half the stack, and several times the time for signing. */
+ * less than half the stack, and several times the time for signing. ML-KEM is as LARCH_MLKEM_32 says. */
 #ifndef LARCH_PQ_SMALL
 #define LARCH_PQ_SMALL 0
+#endif
+
+/* 1: Keccak for 32-bit processors, on bit-interleaved halves of its lanes. */
+#ifndef LARCH_KECCAK_32
+#define LARCH_KECCAK_32 (UINTPTR_MAX <= 0xffffffff)
+#endif
+
+/* 1: ML-KEM for 32-bit processors, in little stack; 0: for processors with vectors. */
+#ifndef LARCH_MLKEM_32
+#define LARCH_MLKEM_32 (UINTPTR_MAX <= 0xffffffff || LARCH_PQ_SMALL)
 #endif
 
 /* ---- CoAP -------------------------------------------------------------- */

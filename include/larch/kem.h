@@ -126,7 +126,7 @@ LARCH_MUST_USE larch_error larch_kem_decaps_batch(const larch_kem *kem, larch_ke
 /* ---- self-test --------------------------------------------------------- */
 
 /* One known answer of SHA3-256 and of each operation of each set, in the code that this
- * processor will use; some ten microseconds on a PC. LARCH_OK, or LARCH_PLATFORM: then
+ * processor will use; a tenth of a millisecond on a PC. LARCH_OK, or LARCH_PLATFORM: then
  * nothing of this library may be trusted here. For start-up. */
 LARCH_MUST_USE larch_error larch_pq_self_test(void);
 

@@ -4,11 +4,31 @@
 
 #include "larch/base.h"
 
+#if UINTPTR_MAX <= 0xffffffff && defined(__GNUC__)
+/* Small C libraries fill byte by byte; words take a quarter of the time. */
+static void zero(void *memory, size_t len)
+{
+    typedef uint32_t __attribute__((may_alias)) word;
+    volatile uint8_t *byte = memory;
+    for (; len > 0 && (uintptr_t)byte % sizeof(word) != 0; len--)
+        *byte++ = 0;
+    volatile word *w = (volatile word *)(uintptr_t)byte;
+    for (; len >= 4 * sizeof(word); len -= 4 * sizeof(word), w += 4)
+        w[0] = w[1] = w[2] = w[3] = 0;
+    for (; len >= sizeof(word); len -= sizeof(word))
+        *w++ = 0;
+    for (byte = (volatile uint8_t *)w; len > 0; len--)
+        *byte++ = 0;
+}
+#else
+static void zero(void *memory, size_t len) { memset(memory, 0, len); }
+#endif
+
 void larch_wipe(void *memory, size_t len)
 {
     if (len == 0)
         return;
-    memset(memory, 0, len);
+    zero(memory, len);
     /* The barrier claims to read the memory, so the memset must have happened. */
     __asm__ volatile("" : : "r"(memory) : "memory");
 }

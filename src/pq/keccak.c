@@ -3,7 +3,15 @@
  * SHA-3 and SHAKE [FIPS202]. One permutation for 64-bit words without tables
  * that depend on data, so its time depends on lengths alone.
  */
-#include "pq/pq.h"
+#include "pq/keccak_int.h"
+
+#if LARCH_KECCAK_32
+
+static void permute(larch_keccak *k) { larch_keccak32_permute(k->state); }
+static inline void add(larch_keccak *k, unsigned i, uint64_t x) { keccak32_add(k->state + 2 * i, x); }
+static inline uint64_t lane(const larch_keccak *k, unsigned i) { return keccak32_lane(k->state + 2 * i); }
+
+#else
 
 /* rc of step iota for the 24 rounds. [FIPS202 3.2.5] */
 const uint64_t larch_keccak_rc[24] = {
@@ -113,9 +121,9 @@ static void complement_lanes(uint64_t *s)
 }
 
 /* Keccak-f[1600]. [FIPS202 3.3] */
-static void permute(uint64_t *s)
+static void permute(larch_keccak *k)
 {
-    uint64_t t[25];
+    uint64_t t[25], *s = k->state;
     complement_lanes(s);
 #ifdef __OPTIMIZE_SIZE__
     uint64_t *from = s, *to = t;
@@ -135,15 +143,21 @@ static void permute(uint64_t *s)
     larch_wipe(t, sizeof t);
 }
 
+static inline void add(larch_keccak *k, unsigned i, uint64_t x) { k->state[i] ^= x; }
+static inline uint64_t lane(const larch_keccak *k, unsigned i) { return k->state[i]; }
+
+#endif
+
 /* ---- the sponge -------------------------------------------------------- */
 
 /* Bytes are lanes' bytes, least significant first. [FIPS202 B.1] Compilers see
  * one load or store in these on a little-endian machine. */
-static uint64_t load64(const uint8_t *p)
+static uint32_t load32(const uint8_t *p)
 {
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
-           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
+
+static uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
 
 static void store64(uint8_t *p, uint64_t x)
 {
@@ -157,7 +171,29 @@ static void store64(uint8_t *p, uint64_t x)
     p[7] = (uint8_t)(x >> 56);
 }
 
-static void start(larch_keccak *k, uint8_t rate) { *k = (larch_keccak){.rate = rate}; }
+static void start(larch_keccak *k, uint8_t rate)
+{
+    larch_wipe(k, sizeof *k);
+    k->rate = rate;
+}
+
+/* Adds len bytes from byte at on, all within one lane. */
+static void add_bytes(larch_keccak *k, unsigned at, const uint8_t *in, unsigned len)
+{
+    uint64_t x = 0;
+    while (len-- > 0)
+        x = x << 8 | in[len];
+    add(k, at / 8, x << (8 * (at % 8)));
+}
+
+static void get_bytes(const larch_keccak *k, unsigned at, uint8_t *out, unsigned len)
+{
+    for (uint64_t x = lane(k, at / 8) >> (8 * (at % 8)); len-- > 0; x >>= 8)
+        *out++ = (uint8_t)x;
+}
+
+/* Bytes that are left of the lane in which byte at is, but no more than len. */
+static unsigned left_of_lane(unsigned at, size_t len) { return len < 8 - at % 8 ? (unsigned)len : 8 - at % 8; }
 
 void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
 {
@@ -165,13 +201,16 @@ void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
     size_t left = bytes.len;
     unsigned at = k->at;
     while (left > 0) {
-        unsigned step = at % 8 == 0 && left >= 8 ? 8 : 1;
-        k->state[at / 8] ^= step == 8 ? load64(in) : (uint64_t)*in << (8 * (at % 8));
+        unsigned step = left_of_lane(at, left);
+        if (step == 8)
+            add(k, at / 8, load64(in));
+        else
+            add_bytes(k, at, in, step);
         at += step;
         in += step;
         left -= step;
         if (at == k->rate) {
-            permute(k->state);
+            permute(k);
             at = 0;
         }
     }
@@ -182,8 +221,8 @@ void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
  * then says that no byte is ready: the next squeeze permutes first. */
 static void finish(larch_keccak *k, uint8_t suffix)
 {
-    k->state[k->at / 8] ^= (uint64_t)suffix << (8 * (k->at % 8));
-    k->state[k->rate / 8 - 1] ^= (uint64_t)0x80 << 56;
+    add_bytes(k, k->at, &suffix, 1);
+    add(k, k->rate / 8u - 1, (uint64_t)0x80 << 56);
     k->at = k->rate;
 }
 
@@ -193,14 +232,14 @@ void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len)
     const unsigned rate = k->rate;
     while (len > 0) {
         if (at == rate) {
-            permute(k->state);
+            permute(k);
             at = 0;
         }
-        unsigned step = at % 8 == 0 && len >= 8 ? 8 : 1;
+        unsigned step = left_of_lane(at, len);
         if (step == 8)
-            store64(out, k->state[at / 8]);
+            store64(out, lane(k, at / 8));
         else
-            *out = (uint8_t)(k->state[at / 8] >> (8 * (at % 8)));
+            get_bytes(k, at, out, step);
         at += step;
         out += step;
         len -= step;

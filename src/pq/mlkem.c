@@ -8,6 +8,8 @@
 
 #include "pq/mlkem_int.h"
 
+#if !LARCH_MLKEM_32
+
 typedef mlkem_params params;
 
 #if defined(__GNUC__)
@@ -53,6 +55,13 @@ static void multiply_encoded(mlkem_poly *acc, const uint8_t *bytes, uint8_t i, c
     larch_mlkem_decode(&a, bytes + (size_t)MLKEM_POLY_LEN * i, 12);
     larch_mlkem_multiply_add(acc, &a, f);
     larch_wipe(&a, sizeof a);
+}
+
+/* Wipes the stack below its caller, where compilers may have spilled secrets. */
+NOINLINE static void burn(void)
+{
+    uint8_t below[768];
+    larch_wipe(below, sizeof below);
 }
 
 /* (rho, sigma) = G(d || k). Not inlined: compilers keep d in a vector register and
@@ -104,6 +113,7 @@ static void keygen(const params *p, const uint8_t *seed, uint8_t *ek, uint8_t *d
     larch_wipe(&t, sizeof t);
     larch_wipe(&e, sizeof e);
     larch_wipe(rho_sigma, sizeof rho_sigma);
+    burn();
 }
 
 /* K-PKE.Encrypt [FIPS203 algorithm 14]. */
@@ -181,6 +191,7 @@ static void encaps(const params *p, const uint8_t *ek, const uint8_t *m, uint8_t
     encrypt(p, ek, m, k_r + 32, ct);
     memcpy(ss, k_r, 32);
     larch_wipe(k_r, sizeof k_r);
+    burn();
 }
 
 /* ML-KEM.Decaps_internal [FIPS203 algorithm 18]. */
@@ -206,6 +217,7 @@ static void decaps(const params *p, const uint8_t *dk, const uint8_t *ct, uint8_
     larch_wipe(rejected, sizeof rejected);
     larch_wipe(again, sizeof again);
     larch_wipe(&j, sizeof j);
+    burn();
 }
 
 /* Each number of ek below q, that is: ek = ByteEncode_12(ByteDecode_12(ek)). [FIPS203 7.2] */
@@ -228,13 +240,6 @@ static bool dk_is_valid(const params *p, const uint8_t *dk)
 
 /* ---- the three sets [FIPS203 8] ---------------------------------------- */
 
-/* Where there is a choice of levels, x86/dispatch.c makes it. */
-#if LARCH_X86
-#define TABLE(set) larch_mlkem_portable_##set
-#else
-#define TABLE(set) larch_mlkem_##set
-#endif
-
 #define MLKEM_SET(set)                                                                             \
     static const params params_##set = MLKEM_PARAMS_##set;                                         \
     static larch_error keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                 \
@@ -254,7 +259,7 @@ static bool dk_is_valid(const params *p, const uint8_t *dk)
     }                                                                                              \
     static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }    \
     static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }    \
-    const struct larch_kem_functions TABLE(set) = {.keygen = keygen_##set,                         \
+    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                         \
                                                    .encaps = encaps_##set,                         \
                                                    .decaps = decaps_##set,                         \
                                                    .ek_is_valid = ek_is_valid_##set,               \
@@ -268,6 +273,8 @@ MLKEM_SET(768)
 #endif
 #if LARCH_MLKEM_1024
 MLKEM_SET(1024)
+#endif
+
 #endif
 
 #if !LARCH_X86

@@ -20,6 +20,13 @@
 #define MLKEM_PUBLIC(bytes, len) ((void)0)
 #endif
 
+/* The portable code's table of functions. Where there is a choice of levels, x86/dispatch.c makes it. */
+#if LARCH_X86
+#define MLKEM_PORTABLE(set) larch_mlkem_portable_##set
+#else
+#define MLKEM_PORTABLE(set) larch_mlkem_##set
+#endif
+
 typedef struct mlkem_params {
     uint8_t k, eta1, du, dv;
 } mlkem_params;

@@ -7,6 +7,8 @@
  */
 #include "pq/mlkem_int.h"
 
+#if !LARCH_MLKEM_32
+
 #define Q     MLKEM_Q
 #define Q_INV 62209 /* 1/q mod 2^16 */
 #define HALF  (MLKEM_N / 2)
@@ -310,3 +312,5 @@ void larch_mlkem_sample_cbd(mlkem_poly *p, unsigned eta, const uint8_t seed[32],
     larch_wipe(&prf, sizeof prf);
     larch_wipe(bytes, sizeof bytes);
 }
+
+#endif

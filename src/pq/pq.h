@@ -19,7 +19,11 @@ extern const uint64_t larch_keccak_rc[24];
 /* A sponge in progress: absorb any number of times, then squeeze any number of
  * times. Holds secrets if what it absorbed was secret: wipe it. */
 typedef struct larch_keccak {
+#if LARCH_KECCAK_32
+    uint32_t state[50]; /* of each lane the bits at even places, then those at odd places */
+#else
     uint64_t state[25];
+#endif
     uint8_t rate; /* bytes */
     uint8_t at;   /* bytes of the rate in use */
 } larch_keccak;

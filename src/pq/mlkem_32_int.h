@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Polynomials over Z_3329 for 32-bit processors without vectors, and for builds
+ * that are to take little stack. [FIPS203 4] Nothing is held that can be made
+ * where it is used: matrix entries are multiplied as they are sampled, noise is
+ * added as it is sampled, and ciphertexts are compared as they are encoded.
+ */
+#ifndef LARCH_MLKEM_32_INT_H
+#define LARCH_MLKEM_32_INT_H
+
+#include "pq/mlkem_level.h"
+
+/* Residues modulo q in the standard's order, not always reduced: bounds are multiples of q. */
+typedef struct mlkem_residues {
+    uint16_t c[MLKEM_N];
+} mlkem_residues;
+
+/* What larch_mlkem32_scale multiplies with: b stands as (-2^32 b mod q) / q mod 2^32. */
+#define MLKEM32_ONE    1290168u /* 1: reduces below q */
+#define MLKEM32_ENTER  1806234369u /* -2^-32, the factor of each product */
+#define MLKEM32_RETURN 2549370796u  /* -2^32, which undoes it */
+
+/* p *= the factor. In: anything; out: below q. */
+void larch_mlkem32_scale(mlkem_residues *p, uint32_t factor);
+
+/* NTT in place [FIPS203 algorithm 9]. In: below 3 q; out: below 10 q. */
+void larch_mlkem32_ntt(mlkem_residues *p);
+
+/* Inverse NTT in place [FIPS203 algorithm 10] of a sum of products, whose factor -2^-32 it undoes. In: below 5 q;
+ * out: below q. */
+void larch_mlkem32_inverse_ntt(mlkem_residues *p);
+
+/* sum += SampleNTT(rho || j || i) * f * -2^-32 [FIPS203 algorithms 7 and 11]. f: below 10 q; sum: grows by less
+ * than q. rho is public, and the time depends on it. */
+void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], uint8_t j, uint8_t i,
+                                    const mlkem_residues *f);
+
+/* The same with the polynomial of 384 bytes as ByteDecode_12 reads it. */
+void larch_mlkem32_multiply_encoded(mlkem_residues *sum, const uint8_t *bytes, const mlkem_residues *f);
+
+/* p += SamplePolyCBD_eta of PRF_eta(seed, nonce) [FIPS203 algorithm 8]. p grows by at most q + eta. */
+void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce);
+
+/* p += Decompress_1 of the 32 bytes m. p grows by less than q. */
+void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32]);
+
+/* m = ByteEncode_1(Compress_1(v - w)). v, w: below q. */
+void larch_mlkem32_get_message(uint8_t m[32], const mlkem_residues *v, const mlkem_residues *w);
+
+/* ByteEncode_12 of residues below q. */
+void larch_mlkem32_encode(uint8_t *out, const mlkem_residues *p);
+
+/* The 32 d bytes ByteEncode_d(Compress_d(p)) [FIPS203 4.2.1], for d < 12: written to out, or if out is NULL compared
+ * with expected. Returns 0, or if they differ not 0. p: any residues. */
+uint8_t larch_mlkem32_compress(uint8_t *out, const uint8_t *expected, const mlkem_residues *p, unsigned d);
+
+/* p = Decompress_d(ByteDecode_d(in)), below q. */
+void larch_mlkem32_decompress(mlkem_residues *p, const uint8_t *in, unsigned d);
+
+#endif
