@@ -37,7 +37,7 @@
 #endif
 
 /* 1: ML-DSA samples each entry of its matrix where it is multiplied, every time, instead of keeping rows:
- * less than half the stack, and several times the time for signing. */
+ * less than half the stack, and several times the time for signing. AVX2 and AVX-512 are then not used for it. */
 #ifndef LARCH_PQ_SMALL
 #define LARCH_PQ_SMALL 0
 #endif
