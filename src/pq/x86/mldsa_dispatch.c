@@ -6,10 +6,10 @@
 
 static const dsa_ops *const levels[LARCH_PQ_LEVELS] = {NULL, &larch_dsa_avx2, &larch_dsa_avx512};
 
-/* The best level's operations; NULL: the portable code. */
+/* The best level's operations; NULL: the portable code, also where memory is dearer than time. */
 static const dsa_ops *best(void)
 {
-    unsigned level = LARCH_PQ_LEVELS - 1;
+    unsigned level = LARCH_PQ_SMALL ? 0 : LARCH_PQ_LEVELS - 1;
     while (!larch_x86_has(level))
         level--;
     return levels[level];

@@ -10,14 +10,16 @@
 
 #if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
 
-#define WIDTH_MAX    8
-#define WORDS        25
-#define RATE_128     168
-#define RATE_256     136
+#define WIDTH_MAX     8
+#define WORDS         25
+#define RATE_128      168
+#define RATE_256      136
 /* Blocks that nearly always are enough: 280 numbers of an entry, of which one in a
- * thousand is refused; 4 or 5 of a mask. */
-#define ENTRY_BLOCKS 5
-#define BLOCKS_MAX   5
+ * thousand is refused; 544 half bytes, of which 1 or, for eta = 4, 7 in 16 are. */
+#define ENTRY_BLOCKS  5
+#define SECRET_BLOCKS 2
+/* An entry has most of all: a mask has at most as many. */
+#define BLOCKS_MAX    5
 
 /* Sponges in the lanes of one permutation, and what they gave. A block is written as 24 words. */
 typedef struct lanes {
@@ -77,7 +79,7 @@ static void squeeze(const dsa_ops *ops, lanes *a, unsigned blocks)
 /* Runs until the first count lanes have filled their polynomials; eta = 0: RejNTTPoly. */
 static void fill(const dsa_ops *ops, lanes *a, dsa_poly *const *p, unsigned count, unsigned eta)
 {
-    unsigned have[WIDTH_MAX] = {0}, blocks = eta == 0 ? ENTRY_BLOCKS : eta == 2 ? 2 : 3;
+    unsigned have[WIDTH_MAX] = {0}, blocks = eta == 0 ? ENTRY_BLOCKS : SECRET_BLOCKS;
     for (bool all = false; !all; blocks = 1) {
         const size_t len = (size_t)blocks * a->rate;
         squeeze(ops, a, blocks);

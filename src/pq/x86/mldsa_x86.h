@@ -7,7 +7,7 @@
 #ifndef LARCH_MLDSA_X86_H
 #define LARCH_MLDSA_X86_H
 
-#include "pq/mldsa_int.h"
+#include "pq/mldsa_level.h"
 #include "pq/x86/x86_int.h"
 
 typedef struct dsa_poly {
