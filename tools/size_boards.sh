@@ -1,63 +1,116 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The pq room with ML-KEM-512 on RV32IMAC, run by QEMU, and on a Cortex-M4, compiled
-# alone: bytes of code and constants, peak stack, exact instructions. Builds: "small"
-# (LARCH_PQ_SMALL, -Os) and "fast" (-O3). Needs gcc-riscv64-unknown-elf,
-# picolibc-riscv64-unknown-elf and qemu-system-misc; gcc-arm-none-eabi if present.
-# usage: tools/size_boards.sh [--json]
-set -eu
+# The pq room on boards: bytes of code and constants of each algorithm alone; and of each operation, run under QEMU,
+# instructions and the deepest stack. Two builds, "fast" (-O3) and "small" (-Os, LARCH_PQ_SMALL), for RV32IMAC,
+# Cortex-M4 and Cortex-M3; a board whose tools are missing is left out. Fails if an answer is wrong.
+# usage: tools/size_boards.sh [--json | --check]
+#   --check  RV32IMAC alone; fails where a figure exceeds bench/boards/budgets.txt
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
-folder=build/boards
-mkdir -p $folder
-sources=(src/pq/keccak.c src/pq/mlkem.c src/pq/mlkem_poly.c src/pq/mlkem_poly_small.c)
-common=(-std=c11 -ffunction-sections -fdata-sections -Iinclude -Isrc -DLARCH_MLKEM_768=0 -DLARCH_MLKEM_1024=0)
-rv32=(riscv64-unknown-elf-gcc --specs=picolibc.specs -march=rv32imac -mabi=ilp32 -misa-spec=2.2 -mcmodel=medany)
-memory=(-Wl,--gc-sections -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x200000
-    -Wl,--defsym=__ram=0x80200000,--defsym=__ram_size=0x200000,--defsym=__stack_size=0x8000)
+mode=${1:-}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# gcc's first scheduler moves Keccak's words away from their use, and spills them.
+fast=(-O3 -fno-schedule-insns)
 small=(-Os -DLARCH_PQ_SMALL=1)
-# Before registers are given out, gcc's scheduler lengthens their lives: twice the code for Keccak.
-fast=(-O3 -fno-schedule-insns -fno-tree-vectorize)
 
-rows=()
+rv32imac=(riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -misa-spec=2.2 -mcmodel=medany)
+cortex_m4=(arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb)
+cortex_m3=(arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb)
 
-# compile NAME COMPILER... : objects into $folder/NAME, text and rodata into $text, $rodata
-compile() {
-    local to=$folder/$1
-    shift
-    mkdir -p "$to"
-    rm -f "$to"/*.o
-    for source in "${sources[@]}"; do
-        "$@" "${common[@]}" -c "$source" -o "$to/$(basename "$source" .c).o"
-    done
-    read -r text rodata < <(size -A "$to"/*.o | awk '/^\.text/ { t += $2 } /^\.s?rodata/ || /^\.srodata/ { r += $2 } END { print t, r }')
+common=(--specs=picolibc.specs -std=c11 -ffunction-sections -fdata-sections -Iinclude -Isrc)
+sources=(src/pq/*.c src/base/ct.c)
+without=(-DLARCH_MLKEM_512=0 -DLARCH_MLKEM_768=0 -DLARCH_MLKEM_1024=0 -DLARCH_MLDSA_44=0 -DLARCH_MLDSA_65=0 -DLARCH_MLDSA_87=0)
+
+memory() { # FLASH RAM: the linker's view of the board
+    echo "-Wl,--gc-sections,--defsym=__flash=$1,--defsym=__flash_size=0x200000,--defsym=__ram=$2,--defsym=__ram_size=0x200000,--defsym=__stack_size=0x40000"
 }
 
-for build in small fast; do
-    declare -n flags=$build
-    compile "rv32-$build" "${rv32[@]}" "${flags[@]}"
-    "${rv32[@]}" "${common[@]}" "${flags[@]}" -DPICOLIBC_INTEGER_PRINTF_SCANF bench/boards/main.c \
-        src/base/ct.c "$folder/rv32-$build"/*.o "${memory[@]}" -o "$folder/$build.elf"
-    output=$(timeout 60 qemu-system-riscv32 -M virt -cpu rv32 -m 16M -icount shift=0 -nographic -bios none -kernel "$folder/$build.elf" </dev/null)
-    grep -q '^agree 1' <<<"$output" || { echo "size_boards: $build computes wrongly" >&2; exit 1; }
-    rows+=("rv32imac $build $text $rodata $(awk '/gen|caps/ { printf "%s %s ", $2, $3 }' <<<"$output")")
-done
-if command -v arm-none-eabi-gcc >/dev/null; then
-    for build in small fast; do
-        declare -n flags=$build
-        compile "m4-$build" arm-none-eabi-gcc --specs=picolibc.specs -mcpu=cortex-m4 -mthumb "${flags[@]}"
-        rows+=("cortex-m4 $build $text $rodata - - - - - -")
-    done
-fi
+run() { # BOARD ELF
+    local emulate
+    case $1 in
+    rv32imac) emulate=(qemu-system-riscv32 -M virt -cpu rv32,d=false -m 16M -bios none -icount shift=0) ;;
+    cortex_m4) emulate=(qemu-system-arm -M mps2-an386 -semihosting -icount shift=5) ;;
+    cortex_m3) emulate=(qemu-system-arm -M mps2-an385 -semihosting -icount shift=5) ;;
+    esac
+    timeout 60 "${emulate[@]}" -nographic -kernel "$2" </dev/null
+}
 
-printf '%s\n' "${rows[@]}" | awk -v json="${1:-}" '
-    BEGIN { if (json != "--json")
-        printf "ML-KEM-512 with SHA-3; bytes, and instructions\n%-10s %-6s %7s %7s %10s %6s %10s %6s %10s %6s\n", "board", "build", "text", "rodata", "keygen", "stack", "encaps", "stack", "decaps", "stack" }
-    json == "--json" {
-        printf "{\"board\":\"%s\",\"build\":\"%s\",\"text\":%d,\"rodata\":%d", $1, $2, $3, $4
-        if ($5 != "-")
-            printf ",\"keygen\":%d,\"keygen_stack\":%d,\"encaps\":%d,\"encaps_stack\":%d,\"decaps\":%d,\"decaps_stack\":%d", $5, $6, $7, $8, $9, $10
-        print "}"
-        next
-    }
-    { printf "%-10s %-6s %7s %7s %10s %6s %10s %6s %10s %6s\n", $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 }'
+# Lines "BOARD BUILD size.NAME TEXT RODATA" and "BOARD BUILD NAME.OPERATION INSTRUCTIONS STACK".
+measure() { # BOARD BUILD
+    local -n compiler=$1 flags=$2
+    local set symbol bytes machine place
+    for symbol in mlkem_512 mlkem_768 mlkem_1024 mldsa_44; do
+        set=LARCH_$(tr a-z A-Z <<<"$symbol")
+        mkdir -p "$folder/$symbol"
+        (cd "$folder/$symbol" && "${compiler[@]}" "${common[@]/-I/-I$OLDPWD/}" "${flags[@]}" "${without[@]/$set=0/$set=1}" \
+            -c "${sources[@]/#/$OLDPWD/}")
+        # What the table of functions reaches; the C library's copying and filling are not counted.
+        "${compiler[@]}" -nostdlib -Wl,--gc-sections,--entry="larch_$symbol",--unresolved-symbols=ignore-all \
+            "$folder/$symbol"/*.o -lgcc -o "$folder/alone.elf" 2>/dev/null
+        bytes=$(size -A "$folder/alone.elf" | awk '/^\.text/ { t += $2 } /^\.s?rodata/ { r += $2 } END { print t, r }')
+        echo "$1 $2 size.${symbol/_/} $bytes"
+    done
+    case $1 in
+    rv32imac) machine=riscv place=$(memory 0x80000000 0x80200000) ;;
+    *) machine=arm place=$(memory 0x00000000 0x20000000) ;;
+    esac
+    "${compiler[@]}" "${common[@]}" "${flags[@]}" -DLARCH_MLDSA_65=0 -DLARCH_MLDSA_87=0 \
+        bench/boards/main.c bench/boards/board_$machine.c "${sources[@]}" "$place" -o "$folder/board.elf"
+    if ! run "$1" "$folder/board.elf" >"$folder/output" || [ "$(tail -n 1 "$folder/output")" != done ]; then
+        cat "$folder/output" >&2
+        echo "size_boards: $1, $2: wrong answers" >&2
+        return 1
+    fi
+    sed '/^done$/d; /^nothing /d' "$folder/output" | sed "s/^/$1 $2 /"
+}
+
+boards=()
+have() { # BOARD COMMAND...
+    local board=$1
+    shift
+    if command -v "$@" >/dev/null && [ "$(command -v "$@" | wc -l)" = $# ]; then
+        boards+=("$board")
+    else
+        echo "size_boards: $board left out, needs $*; tools/setup.sh boards" >&2
+    fi
+}
+have rv32imac riscv64-unknown-elf-gcc qemu-system-riscv32
+if [ "$mode" != --check ]; then
+    have cortex_m4 arm-none-eabi-gcc qemu-system-arm
+    have cortex_m3 arm-none-eabi-gcc qemu-system-arm
+fi
+[ ${#boards[@]} -gt 0 ] || exit 77
+
+for board in "${boards[@]}"; do
+    for build in fast small; do
+        measure "$board" "$build"
+    done
+done >"$folder/figures"
+
+case $mode in
+--json)
+    awk 'BEGIN { print "[" }
+        { kind = sub(/^size\./, "", $3) ? "\"text\":%d,\"rodata\":%d" : "\"instructions\":%d,\"stack\":%d"
+          printf "%s{\"board\":\"%s\",\"build\":\"%s\",\"name\":\"%s\"," kind "}", (NR > 1 ? ",\n" : ""), $1, $2, $3, $4, $5 }
+        END { print "\n]" }' "$folder/figures"
+    ;;
+--check)
+    # Two budgets stand where there are two figures.
+    awk 'NR == FNR { if (!/^#/ && NF == 4) { first[$1, $2] = $3; second[$1, $2] = $4 } next }
+        { if (!(($2, $3) in first)) { print "size_boards: no budget for " $2 " " $3; bad = 1; next }
+          used++
+          if ($4 > first[$2, $3] || $5 > second[$2, $3]) {
+              print "size_boards: " $0 " exceeds " first[$2, $3] " " second[$2, $3]; bad = 1 } }
+        END { if (!bad) print "size_boards: " used " pairs of figures within their budgets"; exit bad || !used }' \
+        bench/boards/budgets.txt "$folder/figures"
+    ;;
+*)
+    awk '{ board = $1 " " $2 }
+        board != last { if (NR > 1) print ""; printf "%s, %s build\n", $1, $2; last = board }
+        /size\./ { sub(/^size\./, "", $3); printf "  %-20s %9d text %7d rodata\n", $3, $4, $5; next }
+        { printf "  %-20s %9d instructions %7d stack\n", $3, $4, $5 }' "$folder/figures"
+    ;;
+esac

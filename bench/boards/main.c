@@ -105,10 +105,12 @@ static const struct kem_row {
     {&larch_mlkem_512, "mlkem512.", 800, 1632, 768, "34cc5484838c22ecf8772389fca02ff66765ee39181f6b4d0400ad00c8fcdd60"},
 #endif
 #if LARCH_MLKEM_768
-    {&larch_mlkem_768, "mlkem768.", 1184, 2400, 1088, "4bbc41d4d17c01d7c16d32d635c4be25cc61701143c3479fd3408e0502c17c0f"},
+    {&larch_mlkem_768, "mlkem768.", 1184, 2400, 1088,
+     "4bbc41d4d17c01d7c16d32d635c4be25cc61701143c3479fd3408e0502c17c0f"},
 #endif
 #if LARCH_MLKEM_1024
-    {&larch_mlkem_1024, "mlkem1024.", 1568, 3168, 1568, "f6c2b7e9e42ea2c579ef770eb70246596d4e05e9f84cd9eee08821aac597b865"},
+    {&larch_mlkem_1024, "mlkem1024.", 1568, 3168, 1568,
+     "f6c2b7e9e42ea2c579ef770eb70246596d4e05e9f84cd9eee08821aac597b865"},
 #endif
 };
 

@@ -12,22 +12,20 @@
 
 /* rc of step iota for the 24 rounds [FIPS202 3.2.5], even bits and odd bits. */
 static const uint32_t round_constants[48] = {
-    0x00000001, 0x00000000, 0x00000000, 0x00000089, 0x00000000, 0x8000008b,
-    0x00000000, 0x80008080, 0x00000001, 0x0000008b, 0x00000001, 0x00008000,
-    0x00000001, 0x80008088, 0x00000001, 0x80000082, 0x00000000, 0x0000000b,
-    0x00000000, 0x0000000a, 0x00000001, 0x00008082, 0x00000000, 0x00008003,
-    0x00000001, 0x0000808b, 0x00000001, 0x8000000b, 0x00000001, 0x8000008a,
-    0x00000001, 0x80000081, 0x00000000, 0x80000081, 0x00000000, 0x80000008,
-    0x00000000, 0x00000083, 0x00000000, 0x80008003, 0x00000001, 0x80008088,
-    0x00000000, 0x80000088, 0x00000001, 0x00008000, 0x00000000, 0x80008082,
+    0x00000001, 0x00000000, 0x00000000, 0x00000089, 0x00000000, 0x8000008b, 0x00000000, 0x80008080,
+    0x00000001, 0x0000008b, 0x00000001, 0x00008000, 0x00000001, 0x80008088, 0x00000001, 0x80000082,
+    0x00000000, 0x0000000b, 0x00000000, 0x0000000a, 0x00000001, 0x00008082, 0x00000000, 0x00008003,
+    0x00000001, 0x0000808b, 0x00000001, 0x8000000b, 0x00000001, 0x8000008a, 0x00000001, 0x80000081,
+    0x00000000, 0x80000081, 0x00000000, 0x80000008, 0x00000000, 0x00000083, 0x00000000, 0x80008003,
+    0x00000001, 0x80008088, 0x00000000, 0x80000088, 0x00000001, 0x00008000, 0x00000000, 0x80008082,
 };
 
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 /* Between planes nothing may be moved, or else compilers load early and spill; and a sum is to be made where it is
  * written, not where it is used. */
-#define PLANE_ENDS() __asm__ volatile("" : : : "memory")
-#define MAKE_NOW(x)  __asm__("" : "+r"(x))
+#define PLANE_ENDS()  __asm__ volatile("" : : : "memory")
+#define MAKE_NOW(x)   __asm__("" : "+r"(x))
 #else
 #define ALWAYS_INLINE static inline
 #define PLANE_ENDS()  ((void)0)
@@ -55,7 +53,8 @@ ALWAYS_INLINE void store(uint32_t *e, uint32_t *c, unsigned lane, unsigned h, ui
 
 /* Half h of one round from a to e, lane (x, y) of the standard being the words at 2 (x + 5 y). Complements of lanes
  * are as in keccak.c. */
-ALWAYS_INLINE void half(const uint32_t *restrict a, uint32_t *restrict e, const uint32_t *d, uint32_t *c, uint32_t rc, unsigned h)
+ALWAYS_INLINE void half(const uint32_t *restrict a, uint32_t *restrict e, const uint32_t *d, uint32_t *c, uint32_t rc,
+                        unsigned h)
 {
     uint32_t b0, b1, b2, b3, b4;
     b0 = moved(a, d, 0, 0, h);

@@ -259,11 +259,11 @@ static bool dk_is_valid(const params *p, const uint8_t *dk)
     }                                                                                              \
     static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }    \
     static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }    \
-    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                         \
-                                                   .encaps = encaps_##set,                         \
-                                                   .decaps = decaps_##set,                         \
-                                                   .ek_is_valid = ek_is_valid_##set,               \
-                                                   .dk_is_valid = dk_is_valid_##set};
+    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                \
+                                                            .encaps = encaps_##set,                \
+                                                            .decaps = decaps_##set,                \
+                                                            .ek_is_valid = ek_is_valid_##set,      \
+                                                            .dk_is_valid = dk_is_valid_##set};
 
 #if LARCH_MLKEM_512
 MLKEM_SET(512)

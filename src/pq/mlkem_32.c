@@ -16,6 +16,24 @@
 #define NOINLINE
 #endif
 
+/* Wipes the caller's polynomials, and the stack below, where compilers may have spilled secrets. */
+NOINLINE static void burn(mlkem_residues *v, size_t len)
+{
+    uint8_t below[768];
+    larch_wipe(v, len);
+    larch_wipe(below, sizeof below);
+}
+
+/* (rho, sigma) = G(d || k). */
+NOINLINE static void expand_seed(const mlkem_params *p, const uint8_t *seed, uint8_t rho_sigma[64])
+{
+    uint8_t d_k[33];
+    memcpy(d_k, seed, 32);
+    d_k[32] = p->k;
+    larch_sha3_512(LARCH_BYTES(d_k), rho_sigma);
+    larch_wipe(d_k, sizeof d_k);
+}
+
 /* p = NTT of the sample with that nonce; below 10 q. */
 static void sample_transformed(mlkem_residues *p, unsigned eta, const uint8_t *seed, uint8_t nonce)
 {
@@ -31,12 +49,11 @@ static void sample_transformed(mlkem_residues *p, unsigned eta, const uint8_t *s
 static void keygen(const mlkem_params *p, mlkem_residues *v, const uint8_t *seed, uint8_t *ek, uint8_t *dk)
 {
     mlkem_residues *s = v, *t = v + p->k;
-    uint8_t d_k[33], rho_sigma[64];
+    uint8_t rho_sigma[64];
     const uint8_t *rho = rho_sigma, *sigma = rho_sigma + 32;
 
-    memcpy(d_k, seed, 32);
-    d_k[32] = p->k;
-    larch_sha3_512(LARCH_BYTES(d_k), rho_sigma);
+    memcpy(dk + mlkem_vector_len(p) + mlkem_ek_len(p) + 32, seed + 32, 32); /* z, lest it wait in a register */
+    expand_seed(p, seed, rho_sigma);
     MLKEM_PUBLIC(rho, 32); /* it is the end of ek */
 
     for (uint8_t i = 0; i < p->k; i++)
@@ -60,9 +77,7 @@ static void keygen(const mlkem_params *p, mlkem_residues *v, const uint8_t *seed
     memcpy(dk, ek, mlkem_ek_len(p));
     dk += mlkem_ek_len(p);
     larch_sha3_256((larch_bytes){ek, mlkem_ek_len(p)}, dk);
-    memcpy(dk + 32, seed + 32, 32);
 
-    larch_wipe(d_k, sizeof d_k);
     larch_wipe(rho_sigma, sizeof rho_sigma);
 }
 
@@ -88,8 +103,8 @@ NOINLINE static uint8_t encrypt(const mlkem_params *p, mlkem_residues *v, const 
         larch_mlkem32_add_noise(sum, MLKEM_ETA2, r, (uint8_t)(p->k + i));
         if (!is_u)
             larch_mlkem32_add_message(sum, m);
-        difference |= larch_mlkem32_compress(ct == NULL ? NULL : ct + i * u_len, expected + i * u_len, sum,
-                                             is_u ? p->du : p->dv);
+        difference |=
+            larch_mlkem32_compress(ct == NULL ? NULL : ct + i * u_len, expected + i * u_len, sum, is_u ? p->du : p->dv);
     }
     return difference;
 }
@@ -181,36 +196,36 @@ static bool dk_is_valid(const mlkem_params *p, const uint8_t *dk)
 
 /* ---- the three sets [FIPS203 8] ---------------------------------------- */
 
-#define MLKEM_SET(set, set_k)                                                                             \
-    static const mlkem_params params_##set = MLKEM_PARAMS_##set;                                          \
-    static larch_error keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                        \
-    {                                                                                                     \
-        mlkem_residues v[(set_k) + 1];                                                                    \
-        keygen(&params_##set, v, seed, ek, dk);                                                           \
-        larch_wipe(v, sizeof v);                                                                          \
-        return LARCH_OK;                                                                                  \
-    }                                                                                                     \
-    static larch_error encaps_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss)        \
-    {                                                                                                     \
-        mlkem_residues v[(set_k) + 1];                                                                    \
-        encaps(&params_##set, v, ek, m, ct, ss);                                                          \
-        larch_wipe(v, sizeof v);                                                                          \
-        return LARCH_OK;                                                                                  \
-    }                                                                                                     \
-    static larch_error decaps_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)                    \
-    {                                                                                                     \
-        mlkem_residues v[(set_k) + 1];                                                                    \
-        decaps(&params_##set, v, dk, ct, ss);                                                             \
-        larch_wipe(v, sizeof v);                                                                          \
-        return LARCH_OK;                                                                                  \
-    }                                                                                                     \
-    static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }           \
-    static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }           \
-    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                         \
-                                                          .encaps = encaps_##set,                         \
-                                                          .decaps = decaps_##set,                         \
-                                                          .ek_is_valid = ek_is_valid_##set,               \
-                                                          .dk_is_valid = dk_is_valid_##set};
+#define MLKEM_SET(set, set_k)                                                                      \
+    static const mlkem_params params_##set = MLKEM_PARAMS_##set;                                   \
+    static larch_error keygen_##set(const uint8_t *seed, uint8_t *ek, uint8_t *dk)                 \
+    {                                                                                              \
+        mlkem_residues v[(set_k) + 1];                                                             \
+        keygen(&params_##set, v, seed, ek, dk);                                                    \
+        burn(v, sizeof v);                                                                         \
+        return LARCH_OK;                                                                           \
+    }                                                                                              \
+    static larch_error encaps_##set(const uint8_t *ek, const uint8_t *m, uint8_t *ct, uint8_t *ss) \
+    {                                                                                              \
+        mlkem_residues v[(set_k) + 1];                                                             \
+        encaps(&params_##set, v, ek, m, ct, ss);                                                   \
+        burn(v, sizeof v);                                                                         \
+        return LARCH_OK;                                                                           \
+    }                                                                                              \
+    static larch_error decaps_##set(const uint8_t *dk, const uint8_t *ct, uint8_t *ss)             \
+    {                                                                                              \
+        mlkem_residues v[(set_k) + 1];                                                             \
+        decaps(&params_##set, v, dk, ct, ss);                                                      \
+        burn(v, sizeof v);                                                                         \
+        return LARCH_OK;                                                                           \
+    }                                                                                              \
+    static bool ek_is_valid_##set(const uint8_t *ek) { return ek_is_valid(&params_##set, ek); }    \
+    static bool dk_is_valid_##set(const uint8_t *dk) { return dk_is_valid(&params_##set, dk); }    \
+    const struct larch_kem_functions MLKEM_PORTABLE(set) = {.keygen = keygen_##set,                \
+                                                            .encaps = encaps_##set,                \
+                                                            .decaps = decaps_##set,                \
+                                                            .ek_is_valid = ek_is_valid_##set,      \
+                                                            .dk_is_valid = dk_is_valid_##set};
 
 #if LARCH_MLKEM_512
 MLKEM_SET(512, 2)

@@ -16,9 +16,9 @@ typedef struct mlkem_residues {
 } mlkem_residues;
 
 /* What larch_mlkem32_scale multiplies with: b stands as (-2^32 b mod q) / q mod 2^32. */
-#define MLKEM32_ONE    1290168u /* 1: reduces below q */
+#define MLKEM32_ONE    1290168u    /* 1: reduces below q */
 #define MLKEM32_ENTER  1806234369u /* -2^-32, the factor of each product */
-#define MLKEM32_RETURN 2549370796u  /* -2^32, which undoes it */
+#define MLKEM32_RETURN 2549370796u /* -2^32, which undoes it */
 
 /* p *= the factor. In: anything; out: below q. */
 void larch_mlkem32_scale(mlkem_residues *p, uint32_t factor);

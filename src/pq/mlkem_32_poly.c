@@ -5,8 +5,8 @@
 
 #if LARCH_MLKEM_32
 
-#define Q      MLKEM_Q
-#define Q_INV  1806234369u /* 1/q mod 2^32 */
+#define Q     (MLKEM_Q + 0u)
+#define Q_INV 1806234369u /* 1/q mod 2^32 */
 
 /* The factors zeta^BitRev7(k) [FIPS203 appendix A], in the form of times(). */
 /* clang-format off */
@@ -149,8 +149,8 @@ void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], 
                                     const mlkem_residues *f)
 {
     const uint8_t place[2] = {j, i};
-    uint8_t bytes[24];               /* divides the rate of 168 */
-    uint16_t a[16 + 1], *end = a;    /* candidates below q that are not yet used */
+    uint8_t bytes[24];            /* divides the rate of 168 */
+    uint16_t a[16 + 1], *end = a; /* candidates below q that are not yet used */
     larch_keccak xof;
     larch_shake128_init(&xof);
     larch_shake_absorb(&xof, (larch_bytes){rho, 32});

@@ -93,7 +93,8 @@ static void test_accumulated(void **state)
         for (size_t row = 0; row < sizeof accumulated / sizeof accumulated[0]; row++) {
             uint8_t hash[32];
             char hex[65];
-            if (kem->set != accumulated[row].set)
+            if (kem->set != accumulated[row].set ||
+                (LARCH_PQ_SMALL && kem->set != 512 && accumulated[row].iterations > 100))
                 continue;
             accumulate(kem, accumulated[row].iterations, hash);
             for (size_t i = 0; i < sizeof hash; i++) {
