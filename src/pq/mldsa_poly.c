@@ -11,6 +11,8 @@
 
 #include "pq/mldsa_int.h"
 
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
 #define Q MLDSA_Q
 #define N MLDSA_N
 
@@ -308,3 +310,5 @@ bool larch_mldsa_norm_is_below(const mldsa_short *p, int32_t bound)
     MLDSA_PUBLIC(&beyond, sizeof beyond); /* a rejection is seen from the time it takes; see sign of mldsa.c */
     return beyond == 0;
 }
+
+#endif
