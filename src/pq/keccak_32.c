@@ -10,6 +10,11 @@
 
 #if LARCH_KECCAK_32
 
+/* At -Os gcc 12 spills, and makes more code than at -O2; its first scheduler moves words away from their use. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("O2", "no-schedule-insns")
+#endif
+
 /* rc of step iota for the 24 rounds [FIPS202 3.2.5], even bits and odd bits. */
 static const uint32_t round_constants[48] = {
     0x00000001, 0x00000000, 0x00000000, 0x00000089, 0x00000000, 0x8000008b, 0x00000000, 0x80008080,
@@ -166,7 +171,7 @@ void larch_keccak32_permute(uint32_t s[50])
     c[7] = s[7] ^ s[17] ^ s[27] ^ s[37] ^ s[47];
     c[8] = s[8] ^ s[18] ^ s[28] ^ s[38] ^ s[48];
     c[9] = s[9] ^ s[19] ^ s[29] ^ s[39] ^ s[49];
-#ifdef __OPTIMIZE_SIZE__
+#if LARCH_PQ_SMALL
     uint32_t *from = s, *to = t;
     for (const uint32_t *rc = round_constants; rc < round_constants + 48; rc += 2) {
         keccak_round(from, to, c, rc);

@@ -249,16 +249,46 @@ void larch_mldsa_subtract_t1(mldsa_poly *restrict w, const mldsa_small *restrict
     }
 }
 
-void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challenge, const mldsa_small *t1)
+/* w += factor * (a + b + c + d), value by value. */
+static void add_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a, const int16_t *b, const int16_t *c,
+                       const int16_t *d)
 {
     for (unsigned n = 0; n < N; n++)
+        w->c[n] += factor * (uint32_t)(a[n] + b[n] + c[n] + d[n]);
+}
+
+static void add_one_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a)
+{
+    for (unsigned n = 0; n < N; n++)
+        w->c[n] += factor * (uint32_t)a[n];
+}
+
+/* Every turn of t1 is a place in turns, as in larch_mldsa_challenge_times; the negative terms' are subtracted, so that
+ * two copies are enough. */
+void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challenge, const mldsa_small *t1)
+{
+    int16_t turns[2 * N];
+    for (unsigned n = 0; n < N; n++) {
+        turns[N + n] = (int16_t)(t1->c[n] + (1 << (MLDSA_T1_BITS - 1)));
+        turns[n] = (int16_t)-turns[N + n];
         w->c[n] += 64 * Q;
-    for (unsigned t = 0; t < challenge->tau; t++)
-        for (unsigned n = 0; n < N; n++) {
-            const unsigned at = n + challenge->at[t];
-            const uint32_t term = (uint32_t)(t1->c[n] + (1 << (MLDSA_T1_BITS - 1))) << MLDSA_D;
-            w->c[at % N] += (at & N) != 0 ? term : 0 - term; /* X^256 = -1 */
+    }
+    for (unsigned sign = 0; sign <= N; sign += N) {
+        const uint32_t factor = sign == 0 ? 0 - (1u << MLDSA_D) : 1u << MLDSA_D;
+        const int16_t *turned[4];
+        unsigned have = 0;
+        for (unsigned t = 0; t < challenge->tau; t++) {
+            if ((challenge->at[t] & N) != sign)
+                continue;
+            turned[have++] = turns + N - challenge->at[t] % N;
+            if (have == 4) {
+                add_turned(w, factor, turned[0], turned[1], turned[2], turned[3]);
+                have = 0;
+            }
         }
+        while (have > 0)
+            add_one_turned(w, factor, turned[--have]);
+    }
     larch_mldsa_reduce(w);
     for (unsigned n = 0; n < N; n++)
         w->c[n] = subtract_once(w->c[n]);

@@ -49,14 +49,16 @@ void larch_mldsa_sample_row(mldsa_poly *row, unsigned l, const uint8_t rho[32], 
 
 void larch_mldsa_multiply_sampled(mldsa_poly *sum, const uint8_t rho[32], unsigned r, unsigned s, const mldsa_poly *v)
 {
-    uint8_t bytes[3];
+    uint8_t bytes[24]; /* divides the rate */
     larch_keccak xof;
     larch_shake128_init(&xof);
     start(&xof, rho, 32, r << 8 | s);
     for (unsigned n = 0; n < MLDSA_N;) {
         larch_shake_squeeze(&xof, bytes, sizeof bytes);
-        const uint32_t a = from_three_bytes(bytes);
-        if (a < MLDSA_Q) {
+        for (const uint8_t *b = bytes; b < bytes + sizeof bytes && n < MLDSA_N; b += 3) {
+            const uint32_t a = from_three_bytes(b);
+            if (a >= MLDSA_Q)
+                continue;
             sum->c[n] += larch_mldsa_montgomery((uint64_t)a * v->c[n]);
             n++;
         }

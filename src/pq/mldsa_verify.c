@@ -6,7 +6,13 @@
 
 #if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
 
-static bool z_is_short(const mldsa_params *p, const uint8_t *z_bytes)
+#if defined(__GNUC__)
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE
+#endif
+
+NOINLINE static bool z_is_short(const mldsa_params *p, const uint8_t *z_bytes)
 {
     mldsa_short z;
     bool is_short = true;
@@ -38,8 +44,8 @@ static void prepare(const mldsa_params *p, verification *v, const uint8_t *sig)
     larch_mldsa_sample_challenge(&v->c, p->tau, sig, p->c_tilde_len);
 }
 
-/* z is transformed anew for each row. */
-static void multiply_z(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const uint8_t *z_bytes)
+/* z is transformed anew for each row. Neither this nor the next is inlined, lest their frames add up. */
+NOINLINE static void multiply_z(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const uint8_t *z_bytes)
 {
     mldsa_poly z;
     memset(w, 0, sizeof *w);
@@ -51,14 +57,19 @@ static void multiply_z(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho,
     larch_mldsa_inverse_ntt(w);
 }
 
+NOINLINE static void subtract_t1(const verification *v, mldsa_poly *w, const uint8_t *t1_bytes)
+{
+    mldsa_small t1;
+    larch_mldsa_unpack_t1_centered(&t1, t1_bytes);
+    larch_mldsa_subtract_t1_slowly(w, &v->c, &t1);
+}
+
 /* w = row r of A z - c t1 2^d. */
 static void compute_row(const mldsa_params *p, const verification *v, mldsa_poly *w, const uint8_t *pk, unsigned r,
                         const uint8_t *sig)
 {
-    mldsa_small t1;
     multiply_z(p, w, pk, r, sig + p->c_tilde_len);
-    larch_mldsa_unpack_t1_centered(&t1, pk + 32 + r * MLDSA_T1_LEN);
-    larch_mldsa_subtract_t1_slowly(w, &v->c, &t1);
+    subtract_t1(v, w, pk + 32 + r * MLDSA_T1_LEN);
 }
 #else
 static void prepare(const mldsa_params *p, verification *v, const uint8_t *sig)
@@ -86,12 +97,19 @@ static void compute_row(const mldsa_params *p, const verification *v, mldsa_poly
 #endif
 
 /* w1 = UseHint(h, w), into the hash. */
-static void absorb_row(const mldsa_params *p, larch_keccak *h, const mldsa_poly *w, unsigned r, const uint8_t *h_bytes)
+NOINLINE static void absorb_row(const mldsa_params *p, larch_keccak *h, const mldsa_poly *w, unsigned r, const uint8_t *h_bytes)
 {
     uint8_t w1[MLDSA_N]; /* the hints first */
     larch_mldsa_unpack_hint(w1, h_bytes, r, p->omega);
     larch_mldsa_use_hint(&p->rounding, w1, w);
     larch_mldsa_commitment_absorb(p, h, w1);
+}
+
+NOINLINE static bool finish(const mldsa_params *p, larch_keccak *h, const uint8_t *sig)
+{
+    uint8_t c_tilde[MLDSA_C_TILDE_MAX];
+    larch_mldsa_commitment_finish(p, h, c_tilde);
+    return larch_ct_equal(c_tilde, sig, p->c_tilde_len);
 }
 
 /* ML-DSA.Verify_internal [FIPS204 algorithm 8] from mu on. All is public. */
@@ -101,7 +119,6 @@ bool larch_mldsa_verify(const mldsa_params *p, const uint8_t *pk, const uint8_t 
     verification v;
     mldsa_poly w;
     larch_keccak h;
-    uint8_t c_tilde[MLDSA_C_TILDE_MAX];
 
     if (!larch_mldsa_hint_is_valid(h_bytes, p->k, p->omega) || !z_is_short(p, z_bytes))
         return false;
@@ -111,8 +128,7 @@ bool larch_mldsa_verify(const mldsa_params *p, const uint8_t *pk, const uint8_t 
         compute_row(p, &v, &w, pk, r, sig);
         absorb_row(p, &h, &w, r, h_bytes);
     }
-    larch_mldsa_commitment_finish(p, &h, c_tilde);
-    return larch_ct_equal(c_tilde, sig, p->c_tilde_len);
+    return finish(p, &h, sig);
 }
 
 #endif
