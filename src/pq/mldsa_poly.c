@@ -259,8 +259,10 @@ static void add_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a
 
 static void add_one_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a)
 {
-    for (unsigned n = 0; n < N; n++)
-        w->c[n] += factor * (uint32_t)(int32_t)a[n];
+    for (unsigned n = 0; n < N; n++) {
+        const int32_t turned = a[n];
+        w->c[n] += factor * (uint32_t)turned;
+    }
 }
 
 /* Every turn of t1 is a place in turns, as in larch_mldsa_challenge_times; the negative terms' are subtracted, so that
