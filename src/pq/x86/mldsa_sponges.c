@@ -102,10 +102,10 @@ static void wipe(lanes *a)
     larch_x86_burn();
 }
 
-void larch_dsa_sample_matrix(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride,
-                             const uint8_t *rho)
+void larch_dsa_sample_rows(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride, const uint8_t *rho,
+                           unsigned first, unsigned end)
 {
-    const unsigned count = (unsigned)p->k * p->l;
+    const unsigned count = (end - first) * p->l;
     lanes lane;
     dsa_poly *to[WIDTH_MAX] = {0};
     uint16_t nonce[WIDTH_MAX] = {0};
@@ -114,7 +114,7 @@ void larch_dsa_sample_matrix(const dsa_ops *ops, const mldsa_params *p, dsa_poly
         some = count - at < lane.width ? count - at : lane.width;
         for (unsigned l = 0; l < some; l++) {
             const unsigned r = (at + l) / p->l, s = (at + l) % p->l;
-            nonce[l] = (uint16_t)(r << 8 | s);
+            nonce[l] = (uint16_t)((first + r) << 8 | s);
             to[l] = &a[r * stride + s];
         }
         begin(&lane, rho, 4, nonce, RATE_128);

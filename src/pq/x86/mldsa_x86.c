@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys and verification of ML-DSA [FIPS204] on the vector operations of a level. Unlike
- * the portable code it holds the matrix, because its entries are sampled side by side.
+ * the portable code it holds several rows of the matrix, whose entries are sampled side
+ * by side.
  * Names of variables are the standard's.
  */
 #include <string.h>
@@ -10,10 +11,18 @@
 
 #if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
 
+/* Before row r is used: samples it, with those that follow, to the start of a. */
+static void sample_for(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride, const uint8_t *rho,
+                       unsigned r)
+{
+    if (r % DSA_ROWS == 0)
+        larch_dsa_sample_rows(ops, p, a, stride, rho, r, r + DSA_ROWS < p->k ? r + DSA_ROWS : p->k);
+}
+
 /* ML-DSA.KeyGen_internal [FIPS204 algorithm 6]. */
 void larch_dsa_keygen(const dsa_ops *ops, const mldsa_params *p, const uint8_t *seed, uint8_t *pk, uint8_t *sk)
 {
-    dsa_poly a[MLDSA_K_MAX * MLDSA_L_MAX], secrets[MLDSA_L_MAX + MLDSA_K_MAX], t, t0;
+    dsa_poly a[DSA_ROWS * MLDSA_L_MAX], secrets[MLDSA_L_MAX + MLDSA_K_MAX], t, t0;
     dsa_poly *const s1 = secrets, *const s2 = secrets + p->l;
     uint8_t xi_k_l[34], hash[128];
     const uint8_t *rho = hash, *rho_prime = hash + 32, *big_k = hash + 96;
@@ -28,14 +37,14 @@ void larch_dsa_keygen(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
     memcpy(sk, rho, 32);
     memcpy(sk + 32, big_k, 32);
 
-    larch_dsa_sample_matrix(ops, p, a, p->l, rho);
     larch_dsa_sample_secrets(ops, p, secrets, rho_prime);
     for (unsigned i = 0; i < (unsigned)p->l + p->k; i++)
         ops->pack(s_out + i * mldsa_s_len(p), &secrets[i], p->eta, p->eta_bits);
     for (unsigned s = 0; s < p->l; s++)
         ops->ntt(&s1[s]);
     for (unsigned r = 0; r < p->k; r++) {
-        ops->multiply(&t, &a[r * p->l], s1, p->l);
+        sample_for(ops, p, a, p->l, rho, r);
+        ops->multiply(&t, &a[r % DSA_ROWS * p->l], s1, p->l);
         ops->inverse_ntt(&t);
         (void)ops->add_is_below(&t, &s2[r], MLDSA_Q);
         ops->power2round(&t, &t0);
@@ -69,7 +78,7 @@ bool larch_dsa_verify(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
                       const uint8_t *sig)
 {
     /* Each row has one entry more, t1 2^d, and z one more, -c: so one sum gives A z - c t1 2^d. */
-    dsa_poly a[MLDSA_K_MAX * (MLDSA_L_MAX + 1)], z[MLDSA_L_MAX + 1], w, minus_w1;
+    dsa_poly a[DSA_ROWS * (MLDSA_L_MAX + 1)], z[MLDSA_L_MAX + 1], w, minus_w1;
     uint8_t mu_w1[64 + MLDSA_K_MAX * MLDSA_POLY_LEN(MLDSA_W1_BITS_MAX)], c_tilde[MLDSA_C_TILDE_MAX];
     const uint8_t *z_bytes = sig + p->c_tilde_len, *h_bytes = z_bytes + p->l * mldsa_z_len(p);
     const unsigned stride = p->l + 1u;
@@ -84,10 +93,10 @@ bool larch_dsa_verify(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
         ops->ntt(&z[s]);
     }
     larch_dsa_sample_challenge(ops, p, &z[p->l], sig);
-    larch_dsa_sample_matrix(ops, p, a, stride, pk);
     memcpy(mu_w1, mu, 64);
     for (unsigned r = 0; r < p->k; r++) {
-        dsa_poly *const row = &a[r * stride], *const t1 = &row[p->l];
+        dsa_poly *const row = &a[r % DSA_ROWS * stride], *const t1 = &row[p->l];
+        sample_for(ops, p, a, stride, pk, r);
         ops->unpack(t1, pk + 32 + r * MLDSA_T1_LEN, 0, MLDSA_T1_BITS); /* -t1 */
         for (unsigned n = 0; n < MLDSA_N; n++)
             t1->c[n] *= 1 << MLDSA_D;

@@ -67,9 +67,11 @@ extern const dsa_ops larch_dsa_avx2, larch_dsa_avx512;
 
 /* ---- mldsa_sponges.c --------------------------------------------------------- */
 
-/* ExpandA [FIPS204 algorithm 32], its rows stride polynomials apart. Out: 0 <= c < q. */
-void larch_dsa_sample_matrix(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride,
-                             const uint8_t *rho);
+/* Rows first to end - 1 of ExpandA [FIPS204 algorithm 32], stride polynomials apart. Out: 0 <= c < q. */
+void larch_dsa_sample_rows(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride, const uint8_t *rho,
+                           unsigned first, unsigned end);
+/* So many rows at a time leave no more lanes of four idle than all rows at once, in any set. */
+#define DSA_ROWS 4
 /* ExpandS [algorithm 33]: s1 and s2, l + k polynomials. */
 void larch_dsa_sample_secrets(const dsa_ops *ops, const mldsa_params *p, dsa_poly *s, const uint8_t *rho_prime);
 /* DSA_MASKS polynomials of ExpandMask [algorithm 34], with nonces from kappa on. */

@@ -28,7 +28,7 @@ typedef struct attempt {
 
 static void unpack_key(const dsa_ops *ops, const mldsa_params *p, signing_key *key, const uint8_t *sk)
 {
-    larch_dsa_sample_matrix(ops, p, key->a, p->l, sk);
+    larch_dsa_sample_rows(ops, p, key->a, p->l, sk, 0, p->k);
     for (unsigned s = 0; s < p->l; s++) {
         ops->unpack(&key->s1[s], mldsa_s1_of(p, sk, s), p->eta, p->eta_bits);
         ops->ntt(&key->s1[s]);
