@@ -52,8 +52,8 @@ bool larch_measure_time(const larch_scheme *scheme, unsigned op, double seconds,
     }
     const uint64_t ticks = tick() - begin, ns = larch_measure_now_ns() - begin_ns;
     if (ok) {
-        const double median = (double)larch_measure_percentile(samples, n, 500) / scheme->batch;
-        *out = (larch_figures){median * (double)ns / (double)(ticks + !ticks) / 1e3, HAS_COUNTER ? median : 0, n};
+        const double each = (double)larch_measure_percentile(samples, n, 500) / scheme->batch;
+        *out = (larch_figures){each * (double)ns / (double)(ticks + !ticks) / 1e3, HAS_COUNTER ? each : 0, n};
     }
     free(samples);
     return ok;

@@ -78,9 +78,9 @@ measure() { # NAME PID URI ARGUMENT...: one load; gathers rate, CPU per answer a
     local name=$1 pid=$2 uri=$3 line before after
     shift 3
     before=$(ticks "$pid")
-    line=$("${load[@]}" "$larch" bench gateway "$uri" --seconds "$seconds" --json "$@" 2>/dev/null) || true
+    line=$("${load[@]}" "$larch" bench gateway "$uri" --seconds "$seconds" --json "$@" 2>"$scratch/why") || true
     after=$(ticks "$pid")
-    [ -n "$line" ] || { say "$name: no figure this time"; return; }
+    [ -n "$line" ] || { say "$name: no figure this time: $(tail -n 1 "$scratch/why")"; return; }
     field rate <<<"$line" >>"$scratch/$name.rate"
     field p50_us <<<"$line" >>"$scratch/$name.p50"
     field p99_us <<<"$line" >>"$scratch/$name.p99"

@@ -2,7 +2,7 @@
 # The pq room, as the library and the constant-time test compile it. Only the
 # files of a level may use its instructions, so each gets its own flags.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
-  option(LARCH_X86 "AVX2 and AVX-512 for ML-KEM, chosen at run time" ON)
+  option(LARCH_X86 "AVX2 and AVX-512 for ML-KEM and ML-DSA, chosen at run time" ON)
 else()
   set(LARCH_X86 OFF)
 endif()
@@ -23,10 +23,12 @@ function(larch_pq_sources target)
   endif()
   target_sources(${target} PRIVATE ${x86}/dispatch.c ${x86}/mlkem_x86.c ${x86}/sponges.c ${x86}/tables.c
     ${x86}/keccak_avx2.c ${x86}/poly_avx2.c ${x86}/sample_avx2.c
-    ${x86}/keccak_avx512.c ${x86}/poly_avx512.c ${x86}/sample_avx512.c)
-  set_source_files_properties(${x86}/poly_avx2.c ${x86}/sample_avx2.c
+    ${x86}/keccak_avx512.c ${x86}/poly_avx512.c ${x86}/sample_avx512.c
+    ${x86}/mldsa_dispatch.c ${x86}/mldsa_x86.c ${x86}/mldsa_x86_sign.c ${x86}/mldsa_sponges.c ${x86}/mldsa_tables.c
+    ${x86}/mldsa_avx2.c ${x86}/mldsa_avx512.c)
+  set_source_files_properties(${x86}/poly_avx2.c ${x86}/sample_avx2.c ${x86}/mldsa_avx2.c
     TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "${avx2}")
-  set_source_files_properties(${x86}/poly_avx512.c ${x86}/sample_avx512.c
+  set_source_files_properties(${x86}/poly_avx512.c ${x86}/sample_avx512.c ${x86}/mldsa_avx512.c
     TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "${avx512}")
   set_source_files_properties(${x86}/keccak_avx2.c
     TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "${avx2};${in_order}")

@@ -13,7 +13,7 @@ mkdir -p $folder
 if ! {
     cmake -S . -B $folder --fresh -DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_C_COMPILER="${CC:-gcc}" \
         -DCMAKE_C_FLAGS="-fno-pie -fno-asynchronous-unwind-tables ${CFLAGS:-}" -DCMAKE_EXE_LINKER_FLAGS=-no-pie -DCMAKE_POSITION_INDEPENDENT_CODE=OFF \
-        -DLARCH_X86=OFF -DLARCH_CONFIG="LARCH_MLKEM_768=0;LARCH_MLKEM_1024=0" -DLARCH_TESTS=OFF -DLARCH_PROGRAM=OFF &&
+        -DLARCH_X86=OFF -DLARCH_CONFIG="LARCH_MLKEM_768=0;LARCH_MLKEM_1024=0;LARCH_MLDSA_44=0;LARCH_MLDSA_65=0;LARCH_MLDSA_87=0" -DLARCH_TESTS=OFF -DLARCH_PROGRAM=OFF &&
         MAKEFLAGS='' cmake --build $folder -j "$(nproc)" --target larch
 } >$log 2>&1; then
     tail -n 30 $log >&2

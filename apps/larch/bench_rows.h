@@ -9,7 +9,7 @@
 #define LARCH_BENCH_ROUNDS 15
 
 typedef struct larch_bench_op {
-    double us[LARCH_BENCH_ROUNDS]; /* each round's median; sorted once all are there */
+    double us[LARCH_BENCH_ROUNDS]; /* each round's figure; sorted once all are there */
     double cycles[LARCH_BENCH_ROUNDS];
     double spent; /* s */
     unsigned long runs;

@@ -56,7 +56,8 @@
 /* ---- how the post-quantum code is written ------------------------------- */
 
 /* 1: ML-DSA samples each entry of its matrix where it is multiplied, every time, instead of keeping rows:
- * less than half the stack, and several times the time for signing. ML-KEM is as LARCH_MLKEM_32 says. */
+ * less than half the stack, and several times the time for signing. ML-KEM is as LARCH_MLKEM_32 says.
+ * AVX2 and AVX-512 are then not used. */
 #ifndef LARCH_PQ_SMALL
 #define LARCH_PQ_SMALL 0
 #endif

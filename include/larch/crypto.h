@@ -47,7 +47,7 @@ LARCH_MUST_USE larch_error larch_ccm_seal(const uint8_t key[LARCH_CCM_KEY_LEN], 
 LARCH_MUST_USE larch_error larch_ccm_open(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes nonce, larch_bytes aad,
                                           larch_bytes in, size_t tag_len, uint8_t *out, size_t out_cap);
 
-/* X25519 [RFC7748 5]. A private key is any 32 random bytes. */
+/* X25519 [RFC7748 5], in builds with LARCH_XWING. A private key is any 32 random bytes. */
 #define LARCH_X25519_LEN 32
 LARCH_MUST_USE larch_error larch_x25519_public(const uint8_t private_key[LARCH_X25519_LEN],
                                                uint8_t public_key[LARCH_X25519_LEN]);

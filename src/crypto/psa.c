@@ -135,6 +135,8 @@ larch_error larch_ccm_open(const uint8_t key[LARCH_CCM_KEY_LEN], larch_bytes non
     return s == PSA_ERROR_INVALID_SIGNATURE ? LARCH_AUTH : LARCH_PLATFORM;
 }
 
+#if LARCH_XWING
+
 /* The provider takes it as it is, and clamps it itself. */
 static psa_status_t import_x25519(const uint8_t *private_key, psa_key_id_t *id)
 {
@@ -173,3 +175,5 @@ larch_error larch_x25519(const uint8_t private_key[LARCH_X25519_LEN], const uint
     /* Providers differ in whether they refuse the key or compute the zero. */
     return s == PSA_SUCCESS || s == PSA_ERROR_INVALID_ARGUMENT ? LARCH_MALFORMED : LARCH_PLATFORM;
 }
+
+#endif

@@ -16,9 +16,6 @@ static const larch_sig sigs[] = {
     {.name = NULL}, /* the end: a build may have no signatures at all */
 };
 
-#define TR_LEN 64
-#define TR_AT  64 /* in sk [FIPS204 algorithm 24] */
-
 const larch_sig *larch_sig_at(size_t index)
 {
     const larch_sig *sig = sigs;
@@ -34,6 +31,11 @@ const larch_sig *larch_sig_find(int cose_algorithm)
             return sig;
     return NULL;
 }
+
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
+#define TR_LEN 64
+#define TR_AT  64 /* in sk [FIPS204 algorithm 24] */
 
 larch_error larch_sig_keygen(const larch_sig *sig, const uint8_t *seed, uint8_t *pk, uint8_t *sk)
 {
@@ -112,3 +114,5 @@ larch_error larch_sig_verify(const larch_sig *sig, larch_bytes pk, larch_bytes c
     larch_error e = larch_sig_mu(sig, pk, context, &message, 1, mu);
     return e == LARCH_OK ? larch_sig_verify_mu(sig, pk, mu, signature) : e;
 }
+
+#endif

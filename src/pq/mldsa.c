@@ -103,17 +103,16 @@ static void keygen(const mldsa_params *p, const uint8_t *seed, uint8_t *pk, uint
 
 /* ---- the three sets [FIPS204 4] -------------------------------------------- */
 
-#define GAMMA2_88                                                                                   \
-    {                                                                                               \
-        .gamma2 = 95232, .parts = 44, .factor = 2819, .shift = 11, .factor_shift = 18, .w1_bits = 6 \
-    }
-#define GAMMA2_32                                                                                    \
-    {                                                                                                \
-        .gamma2 = 261888, .parts = 16, .factor = 65601, .shift = 9, .factor_shift = 26, .w1_bits = 4 \
-    }
+/* With levels, larch_mldsa_44 and so on are theirs: see x86/mldsa_dispatch.c. */
+#if LARCH_X86
+#define TABLE(set) larch_mldsa_portable_##set
+extern const struct larch_sig_functions TABLE(44), TABLE(65), TABLE(87);
+#else
+#define TABLE(set) larch_mldsa_##set
+#endif
 
-#define MLDSA_SET(set, ...)                                                                                          \
-    static const mldsa_params params_##set = {__VA_ARGS__};                                                          \
+#define MLDSA_SET(set)                                                                                               \
+    static const mldsa_params params_##set = MLDSA_PARAMS_##set;                                                     \
     static void keygen_##set(const uint8_t *seed, uint8_t *pk, uint8_t *sk) { keygen(&params_##set, seed, pk, sk); } \
     static bool sign_##set(const uint8_t *sk, const uint8_t *mu, const uint8_t *rnd, uint8_t *sig)                   \
     {                                                                                                                \
@@ -123,19 +122,24 @@ static void keygen(const mldsa_params *p, const uint8_t *seed, uint8_t *pk, uint
     {                                                                                                                \
         return larch_mldsa_verify(&params_##set, pk, mu, sig);                                                       \
     }                                                                                                                \
-    const struct larch_sig_functions larch_mldsa_##set = {keygen_##set, sign_##set, verify_##set};
+    const struct larch_sig_functions TABLE(set) = {keygen_##set, sign_##set, verify_##set};
 
 #if LARCH_MLDSA_44
-MLDSA_SET(44, .k = 4, .l = 4, .eta = 2, .eta_bits = 3, .tau = 39, .beta = 78, .omega = 80, .c_tilde_len = 32,
-          .gamma1_bits = 18, .rounding = GAMMA2_88)
+MLDSA_SET(44)
 #endif
 #if LARCH_MLDSA_65
-MLDSA_SET(65, .k = 6, .l = 5, .eta = 4, .eta_bits = 4, .tau = 49, .beta = 196, .omega = 55, .c_tilde_len = 48,
-          .gamma1_bits = 20, .rounding = GAMMA2_32)
+MLDSA_SET(65)
 #endif
 #if LARCH_MLDSA_87
-MLDSA_SET(87, .k = 8, .l = 7, .eta = 2, .eta_bits = 3, .tau = 60, .beta = 120, .omega = 75, .c_tilde_len = 64,
-          .gamma1_bits = 20, .rounding = GAMMA2_32)
+MLDSA_SET(87)
 #endif
 
+#endif
+
+#if !LARCH_X86
+const struct larch_sig_functions *larch_mldsa_at_level(unsigned level, int cose_algorithm)
+{
+    const larch_sig *sig = larch_sig_find(cose_algorithm);
+    return level == 0 && sig != NULL ? sig->functions : NULL;
+}
 #endif

@@ -8,6 +8,8 @@
 
 #include "pq/mldsa_int.h"
 
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #else
@@ -223,3 +225,5 @@ void larch_mldsa_unpack_hint(uint8_t *hints, const uint8_t *y, unsigned i, unsig
     for (unsigned at = i > 0 ? y[omega + i - 1] : 0; at < y[omega + i]; at++)
         hints[y[at]] = 1;
 }
+
+#endif

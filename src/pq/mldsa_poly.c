@@ -11,6 +11,8 @@
 
 #include "pq/mldsa_int.h"
 
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
 #define Q MLDSA_Q
 #define N MLDSA_N
 
@@ -257,8 +259,10 @@ static void add_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a
 
 static void add_one_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a)
 {
-    for (unsigned n = 0; n < N; n++)
-        w->c[n] += factor * (uint32_t)a[n];
+    for (unsigned n = 0; n < N; n++) {
+        const int32_t turned = a[n];
+        w->c[n] += factor * (uint32_t)turned;
+    }
 }
 
 /* Every turn of t1 is a place in turns, as in larch_mldsa_challenge_times; the negative terms' are subtracted, so that
@@ -338,3 +342,5 @@ bool larch_mldsa_norm_is_below(const mldsa_short *p, int32_t bound)
     MLDSA_PUBLIC(&beyond, sizeof beyond); /* a rejection is seen from the time it takes; see sign of mldsa.c */
     return beyond == 0;
 }
+
+#endif

@@ -2,6 +2,8 @@
 /* High and low parts, and hints. [FIPS204 7.4] No value is divided or branched on. */
 #include "pq/mldsa_int.h"
 
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
 #define Q MLDSA_Q
 
 void larch_mldsa_power2round(mldsa_poly *restrict t, mldsa_small *restrict t0)
@@ -67,3 +69,5 @@ void larch_mldsa_use_hint(const mldsa_rounding *m, uint8_t *restrict hints, cons
         hints[n] = (uint8_t)r1;
     }
 }
+
+#endif

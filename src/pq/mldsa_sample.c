@@ -4,6 +4,8 @@
 
 #include "pq/mldsa_int.h"
 
+#if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
+
 #define SHAKE128_RATE 168
 #define SHAKE256_RATE 136
 
@@ -124,3 +126,5 @@ void larch_mldsa_sample_challenge(mldsa_challenge *challenge, unsigned tau, cons
         if (c[n] != NONE)
             challenge->at[challenge->tau++] = (uint16_t)(c[n] == MINUS ? MLDSA_N + n : n);
 }
+
+#endif

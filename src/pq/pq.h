@@ -81,8 +81,12 @@ struct larch_sig_functions {
     bool (*verify)(const uint8_t *pk, const uint8_t *mu, const uint8_t *sig); /* ML-DSA.Verify_internal from mu on */
 };
 
+/* As fast as this processor can, as for ML-KEM. */
 extern const struct larch_sig_functions larch_mldsa_44;
 extern const struct larch_sig_functions larch_mldsa_65;
 extern const struct larch_sig_functions larch_mldsa_87;
+
+/* For tests: see larch_mlkem_at_level. */
+const struct larch_sig_functions *larch_mldsa_at_level(unsigned level, int cose_algorithm);
 
 #endif

@@ -9,6 +9,7 @@
  *     sig_keygen ALG SEED                   ->  PK SK
  *     sig_sign ALG SK CONTEXT MESSAGE RND   ->  SIGNATURE
  *     sig_verify ALG PK CONTEXT MESSAGE SIG ->  valid
+ *     level NAME                            ->  NAME, whose code answers from then on
  *     anything wrong                        ->  error NAME
  *
  * SET is ML-KEM's number, ALG the number in COSE. An empty byte string is "-"; an
@@ -119,6 +120,21 @@ static larch_error answer_sig(const char *verb, const larch_sig *sig, bytes_of_l
     return LARCH_OK;
 }
 
+/* The level that answers; LARCH_PQ_LEVELS: whichever users get. */
+static unsigned level = LARCH_PQ_LEVELS;
+
+static larch_error choose_level(const char *name)
+{
+    for (level = 0; level < LARCH_PQ_LEVELS; level++) {
+        const char *known = larch_pq_level_name(level);
+        if (known == NULL || strcmp(known, name) != 0 || larch_mldsa_at_level(level, -48) == NULL)
+            continue;
+        puts(name);
+        return LARCH_OK;
+    }
+    return LARCH_MALFORMED;
+}
+
 int main(void)
 {
     static char line[1 << 16];
@@ -129,12 +145,26 @@ int main(void)
         const larch_kem *kem = number > 0 ? larch_kem_find((unsigned)number) : NULL;
         const larch_sig *sig = number < 0 ? larch_sig_find((int)number) : NULL;
         larch_error e = kem != NULL || sig != NULL ? LARCH_OK : LARCH_MALFORMED;
+        larch_kem level_kem;
+        larch_sig level_sig;
+        if (kem != NULL && level < LARCH_PQ_LEVELS) {
+            level_kem = *kem;
+            level_kem.functions = larch_mlkem_at_level(level, kem->set);
+            kem = &level_kem;
+        }
+        if (sig != NULL && level < LARCH_PQ_LEVELS) {
+            level_sig = *sig;
+            level_sig.functions = larch_mldsa_at_level(level, sig->cose_algorithm);
+            sig = &level_sig;
+        }
         for (size_t i = 0; i < ARGUMENTS; i++) {
             const char *text = strtok(NULL, " \n");
             if (!read_hex(text != NULL ? text : "-", &arguments[i]))
                 e = LARCH_MALFORMED;
         }
-        if (e == LARCH_OK)
+        if (strcmp(verb, "level") == 0)
+            e = choose_level(name);
+        else if (e == LARCH_OK)
             e = kem != NULL ? answer(verb, kem, &arguments[0], &arguments[1]) : answer_sig(verb, sig, arguments);
         if (e != LARCH_OK)
             printf("error %s\n", larch_error_name(e));

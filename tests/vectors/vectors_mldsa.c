@@ -9,6 +9,7 @@
 #include <psa/crypto.h>
 
 #include "larch/sig.h"
+#include "levels.h"
 #include "pq/pq.h"
 #include "vectors/vectors.h"
 
@@ -19,7 +20,7 @@ static uint8_t pk[LARCH_SIG_PK_MAX], sk[LARCH_SIG_SK_MAX], signature[LARCH_SIG_S
 static bool open_set(size_t at, const char *kind, const larch_sig **sig)
 {
     static char name[64]; /* the reader keeps it for its messages */
-    *sig = larch_sig_at(at);
+    *sig = level_sig_at(at);
     snprintf(name, sizeof name, "acvp/mldsa%s_%s.txt", (*sig)->name + strlen("ML-DSA-"), kind);
     if ((*sig)->cose_algorithm == -50) /* of this set there are none */
         return false;
@@ -38,7 +39,7 @@ static void test_keygen(void **state)
 {
     (void)state;
     const larch_sig *sig;
-    for (size_t at = 0; larch_sig_at(at) != NULL; at++) {
+    for (size_t at = 0; level_sig_at(at) != NULL; at++) {
         if (!open_set(at, "keygen", &sig))
             continue;
         while (vectors_next(&v)) {
@@ -146,7 +147,7 @@ static larch_error fill_from_record(void *context, uint8_t *out, size_t len)
 static void siggen(const char *kind)
 {
     const larch_sig *sig;
-    for (size_t at = 0; larch_sig_at(at) != NULL; at++) {
+    for (size_t at = 0; level_sig_at(at) != NULL; at++) {
         unsigned left_out = 0;
         if (!open_set(at, kind, &sig))
             continue;
@@ -184,7 +185,7 @@ static void siggen(const char *kind)
 static void sigver(const char *kind)
 {
     const larch_sig *sig;
-    for (size_t at = 0; larch_sig_at(at) != NULL; at++) {
+    for (size_t at = 0; level_sig_at(at) != NULL; at++) {
         unsigned left_out = 0;
         if (!open_set(at, kind, &sig))
             continue;

@@ -13,10 +13,10 @@ static const struct {
     const x86_ops *ops;
 } levels[LARCH_PQ_LEVELS] = {{"portable", NULL}, {"avx2", &larch_x86_avx2}, {"avx512", &larch_x86_avx512}};
 
-static bool has(unsigned level)
+bool larch_x86_has(unsigned level)
 {
     if (level == AVX512)
-        return has(AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        return larch_x86_has(AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2");
     if (level == AVX2)
@@ -26,7 +26,10 @@ static bool has(unsigned level)
 }
 
 /* The best level's operations; NULL: the portable code. */
-static const x86_ops *best(void) { return levels[has(AVX512) ? AVX512 : has(AVX2) ? AVX2 : PORTABLE].ops; }
+static const x86_ops *best(void)
+{
+    return levels[larch_x86_has(AVX512) ? AVX512 : larch_x86_has(AVX2) ? AVX2 : PORTABLE].ops;
+}
 
 const char *larch_pq_level_name(unsigned level) { return level < LARCH_PQ_LEVELS ? levels[level].name : NULL; }
 
@@ -145,7 +148,7 @@ const struct larch_kem_functions *larch_mlkem_at_level(unsigned level, unsigned 
         {1024, OF_SET(1024)},
 #endif
     };
-    if (level >= LARCH_PQ_LEVELS || !has(level))
+    if (level >= LARCH_PQ_LEVELS || !larch_x86_has(level))
         return NULL;
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
         if (sets[i].set == set)

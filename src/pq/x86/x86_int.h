@@ -80,6 +80,9 @@ typedef struct x86_ops {
 
 extern const x86_ops larch_x86_avx2, larch_x86_avx512;
 
+/* Whether this processor has the level; 0 is the portable code. */
+bool larch_x86_has(unsigned level);
+
 /* What a sponge in the lanes is for. */
 typedef enum x86_kind {
     X86_ENTRY,  /* SHAKE128 to a polynomial by rejection */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ML-KEM and ML-DSA of larch against @noble/post-quantum, in both directions.
-// usage: node noble.mjs PEER_PROGRAM [CASES]   (of ML-KEM, and a third as many of ML-DSA)
+// usage: node noble.mjs PEER_PROGRAM [CASES [LEVEL]]   (of ML-KEM, and a third as many of ML-DSA)
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
@@ -11,6 +11,7 @@ import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa';
 const sets = { 512: ml_kem512, 768: ml_kem768, 1024: ml_kem1024 };
 const signers = { '-48': ml_dsa44, '-49': ml_dsa65, '-50': ml_dsa87 }; // by their numbers in COSE
 const cases = Number(process.argv[3] ?? 100);
+const level = process.argv[4]; // portable, avx2 or avx512; if not given: whichever users get
 const hex = (bytes) => Buffer.from(bytes).toString('hex') || '-';
 const bytes = (text) => Uint8Array.from(Buffer.from(text, 'hex'));
 
@@ -88,6 +89,10 @@ async function oneSignature(algorithm, signer) {
   assert.deepEqual(refused, ['error', 'AUTH']);
 }
 
+if (level !== undefined && (await larch('level', level))[0] === 'error') {
+  console.log(`skipped: no ${level} here`);
+  process.exit(0);
+}
 for (const [set, kem] of Object.entries(sets)) {
   let done = 0;
   if ((await larch('keygen', set, '00'.repeat(64)))[0] === 'error') {
