@@ -9,7 +9,7 @@
 
 static void permute(larch_keccak *k) { larch_keccak32_permute(k->state); }
 static inline void add(larch_keccak *k, unsigned i, uint64_t x) { keccak32_add(k->state + 2 * i, x); }
-static inline uint64_t lane(const larch_keccak *k, unsigned i) { return keccak32_lane(k->state + 2 * i); }
+ALWAYS_INLINE uint64_t lane(const larch_keccak *k, unsigned i) { return keccak32_lane(k->state + 2 * i); }
 
 #else
 
@@ -21,13 +21,6 @@ const uint64_t larch_keccak_rc[24] = {
     0x8000000000008003, 0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 };
-
-/* Left to themselves, compilers call the round 24 times and spill around each call. */
-#if defined(__GNUC__)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-#else
-#define ALWAYS_INLINE static inline
-#endif
 
 static inline uint64_t rotl(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
 

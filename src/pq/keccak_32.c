@@ -26,13 +26,11 @@ static const uint32_t round_constants[48] = {
 };
 
 #if defined(__GNUC__)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 /* Between planes nothing may be moved, or else compilers load early and spill; and a sum is to be made where it is
  * written, not where it is used. */
 #define PLANE_ENDS()  __asm__ volatile("" : : : "memory")
 #define MAKE_NOW(x)   __asm__("" : "+r"(x))
 #else
-#define ALWAYS_INLINE static inline
 #define PLANE_ENDS()  ((void)0)
 #define MAKE_NOW(x)   ((void)0)
 #endif

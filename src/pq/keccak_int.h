@@ -6,18 +6,25 @@
 
 #include "pq/pq.h"
 
+/* Left to themselves, compilers call the round 24 times and spill around each call, and call four times for a lane. */
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 /* [FIPS202 3.3] */
 void larch_keccak32_permute(uint32_t s[50]);
 
 /* Swaps the bits that mask names with those n places above. */
-static inline uint32_t keccak32_swap(uint32_t x, uint32_t mask, unsigned n)
+ALWAYS_INLINE uint32_t keccak32_swap(uint32_t x, uint32_t mask, unsigned n)
 {
     uint32_t different = (x ^ x >> n) & mask;
     return x ^ different ^ different << n;
 }
 
 /* Even bits to the low half, odd bits to the high half. */
-static inline uint32_t keccak32_part(uint32_t x)
+ALWAYS_INLINE uint32_t keccak32_part(uint32_t x)
 {
     x = keccak32_swap(x, 0x22222222, 1);
     x = keccak32_swap(x, 0x0c0c0c0c, 2);
@@ -26,7 +33,7 @@ static inline uint32_t keccak32_part(uint32_t x)
 }
 
 /* And back. */
-static inline uint32_t keccak32_join(uint32_t x)
+ALWAYS_INLINE uint32_t keccak32_join(uint32_t x)
 {
     x = keccak32_swap(x, 0x0000ff00, 8);
     x = keccak32_swap(x, 0x00f000f0, 4);
@@ -35,7 +42,7 @@ static inline uint32_t keccak32_join(uint32_t x)
 }
 
 /* words ^= lane. */
-static inline void keccak32_add(uint32_t words[2], uint64_t lane)
+ALWAYS_INLINE void keccak32_add(uint32_t words[2], uint64_t lane)
 {
     uint32_t low = keccak32_part((uint32_t)lane), high = keccak32_part((uint32_t)(lane >> 32));
     words[0] ^= (low & 0xffff) | high << 16;
@@ -43,7 +50,7 @@ static inline void keccak32_add(uint32_t words[2], uint64_t lane)
 }
 
 /* The lane that words stand for. */
-static inline uint64_t keccak32_lane(const uint32_t words[2])
+ALWAYS_INLINE uint64_t keccak32_lane(const uint32_t words[2])
 {
     uint32_t low = keccak32_join((words[0] & 0xffff) | words[1] << 16);
     uint32_t high = keccak32_join(words[0] >> 16 | (words[1] & 0xffff0000));

@@ -48,7 +48,7 @@ static void prepare(const mldsa_params *p, verification *v, const uint8_t *sig)
 NOINLINE static void multiply_z(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const uint8_t *z_bytes)
 {
     mldsa_poly z;
-    memset(w, 0, sizeof *w);
+    larch_wipe(w, sizeof *w); /* zeroes */
     for (unsigned s = 0; s < p->l; s++) {
         transform_z(p, &z, z_bytes, s);
         larch_mldsa_multiply_sampled(w, rho, r, s, &z);
