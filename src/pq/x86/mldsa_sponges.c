@@ -109,13 +109,17 @@ void larch_dsa_sample_rows(const dsa_ops *ops, const mldsa_params *p, dsa_poly *
     lanes lane;
     dsa_poly *to[WIDTH_MAX] = {0};
     uint16_t nonce[WIDTH_MAX] = {0};
+    unsigned r = 0, s = 0; /* the next entry's place, from the first row on */
     for (unsigned at = 0, some; at < count; at += some) {
         choose_width(ops, &lane, count - at);
         some = count - at < lane.width ? count - at : lane.width;
         for (unsigned l = 0; l < some; l++) {
-            const unsigned r = (at + l) / p->l, s = (at + l) % p->l;
             nonce[l] = (uint16_t)((first + r) << 8 | s);
             to[l] = &a[r * stride + s];
+            if (++s == p->l) {
+                s = 0;
+                r++;
+            }
         }
         begin(&lane, rho, 4, nonce, RATE_128);
         fill(ops, &lane, to, some, 0);
