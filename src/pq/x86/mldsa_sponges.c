@@ -154,7 +154,10 @@ void larch_dsa_sample_masks(const dsa_ops *ops, const mldsa_params *p, dsa_poly 
     for (unsigned l = 0; l < DSA_MASKS; l++)
         nonce[l] = (uint16_t)(kappa + l);
     begin(&lane, rho_second, 8, nonce, RATE_256);
-    squeeze(ops, &lane, (unsigned)((mldsa_z_len(p) + RATE_256 - 1) / RATE_256));
+    unsigned blocks = 0;
+    for (size_t squeezed = 0; squeezed < mldsa_z_len(p); squeezed += RATE_256)
+        blocks++;
+    squeeze(ops, &lane, blocks);
     for (unsigned l = 0; l < DSA_MASKS; l++)
         ops->unpack(&y[l], lane.out[l], mldsa_gamma1(p), p->gamma1_bits);
     wipe(&lane);
