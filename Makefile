@@ -17,7 +17,7 @@ say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
 # The program, as soon as its folder exists.
 program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
-.PHONY: all demo test lint fuzz coverage bench size boards man install uninstall clean help
+.PHONY: all demo test lint fuzz coverage bench size size-boards man install uninstall clean help
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
@@ -67,11 +67,13 @@ bench: all ## this machine's figures beside other libraries' (once fetches Debia
 	@tools/peers_debian13.sh || true
 	@bench/run.sh
 
-size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone
+size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone; boards, if their tools are here
 	@tools/setup.sh build
 	@tools/size.sh
+	@echo; tools/size_boards.sh || test $$? = 77
 
-boards: ## size, stack and instructions of ML-KEM-512 on RV32IMAC (QEMU) and Cortex-M4
+size-boards: ## code, stack and instructions of the pq room on RV32IMAC and Cortex-M, under QEMU
+	@tools/setup.sh boards
 	@tools/size_boards.sh
 
 man: all ## man pages (build/man) from the program's own help
@@ -93,4 +95,4 @@ clean: ## remove build/
 	@rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

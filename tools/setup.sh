@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a goal needs on Debian 12, by package name; silent and quick
-# when everything is there. usage: tools/setup.sh build|test|lint|fuzz|coverage|bench|man
+# when everything is there. usage: tools/setup.sh build|test|lint|fuzz|coverage|bench|man|boards
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,8 @@ test="g++:c++ libcmocka-dev valgrind:valgrind libcoap3-bin:coap-client-notls tsh
 lint="libcmocka-dev clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck python3:python3"
 fuzz="clang:clang libclang-rt-14-dev llvm:llvm-symbolizer"
 bench="libcoap3-bin:coap-client-notls libcoap3-dev libssl-dev"
+boards="gcc-riscv64-unknown-elf:riscv64-unknown-elf-gcc picolibc-riscv64-unknown-elf qemu-system-misc:qemu-system-riscv32
+        gcc-arm-none-eabi:arm-none-eabi-gcc picolibc-arm-none-eabi qemu-system-arm:qemu-system-arm"
 
 goal=${1:-}
 case $goal in
@@ -21,9 +23,10 @@ lint) wanted="$build $lint" ;;
 fuzz) wanted="$build $fuzz" ;;
 coverage) wanted="$build $test lcov:lcov" ;;
 bench) wanted="$build $bench" ;;
+boards) wanted="$boards" ;;
 man) wanted="$build help2man:help2man" ;;
 *)
-    echo "usage: $0 build|test|lint|fuzz|coverage|bench|man" >&2
+    echo "usage: $0 build|test|lint|fuzz|coverage|bench|man|boards" >&2
     exit 2
     ;;
 esac

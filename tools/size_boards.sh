@@ -3,8 +3,9 @@
 # The pq room on boards: bytes of code and constants of each algorithm alone; and of each operation, run under QEMU,
 # instructions and the deepest stack. Two builds, "fast" (-O3) and "small" (-Os, LARCH_PQ_SMALL), for RV32IMAC,
 # Cortex-M4 and Cortex-M3; a board whose tools are missing is left out. Fails if an answer is wrong.
-# usage: tools/size_boards.sh [--json | --check]
-#   --check  RV32IMAC alone; fails where a figure exceeds bench/boards/budgets.txt
+# usage: tools/size_boards.sh [--json | --figures | --check]
+#   --figures  plain: BOARD BUILD NAME and two numbers, for size.ALGORITHM text and rodata, else instructions and stack
+#   --check    RV32IMAC alone; fails where a figure exceeds bench/boards/budgets.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -97,6 +98,7 @@ case $mode in
           printf "%s{\"board\":\"%s\",\"build\":\"%s\",\"name\":\"%s\"," kind "}", (NR > 1 ? ",\n" : ""), $1, $2, $3, $4, $5 }
         END { print "\n]" }' "$folder/figures"
     ;;
+--figures) cat "$folder/figures" ;;
 --check)
     # Two budgets stand where there are two figures.
     awk 'NR == FNR { if (!/^#/ && NF == 4) { first[$1, $2] = $3; second[$1, $2] = $4 } next }
