@@ -216,7 +216,7 @@ void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed
 void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32])
 {
     for (unsigned n = 0; n < MLKEM_N; n++)
-        put(&p->c[n], p->c[n] + (m[n / 8] >> n % 8 & 1u) * ((Q + 1) / 2));
+        put(&p->c[n], p->c[n] + ((uint32_t)m[n / 8] >> n % 8 & 1u) * ((Q + 1) / 2));
 }
 
 /* round(2^d / q * c) mod 2^d, for c below q. The factor ceil(2^32 / q) is too large by 2/3, the product by at most
