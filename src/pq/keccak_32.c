@@ -28,11 +28,11 @@ static const uint32_t round_constants[48] = {
 #if defined(__GNUC__)
 /* Between planes nothing may be moved, or else compilers load early and spill; and a sum is to be made where it is
  * written, not where it is used. */
-#define PLANE_ENDS()  __asm__ volatile("" : : : "memory")
-#define MAKE_NOW(x)   __asm__("" : "+r"(x))
+#define PLANE_ENDS() __asm__ volatile("" : : : "memory")
+#define MAKE_NOW(x)  __asm__("" : "+r"(x))
 #else
-#define PLANE_ENDS()  ((void)0)
-#define MAKE_NOW(x)   ((void)0)
+#define PLANE_ENDS() ((void)0)
+#define MAKE_NOW(x)  ((void)0)
 #endif
 
 /* n may be 0 or 32. */
@@ -50,8 +50,12 @@ ALWAYS_INLINE void store(uint32_t *e, uint32_t *c, unsigned lane, unsigned h, ui
 {
     uint32_t *sum = c + 2 * (lane % 5) + h;
     e[2 * lane + h] = v;
-    *sum = lane < 5 ? v : *sum ^ v;
-    MAKE_NOW(*sum);
+    if (lane < 5) {
+        *sum = v;
+    } else {
+        *sum ^= v;
+        MAKE_NOW(*sum);
+    }
 }
 
 /* Half h of one round from a to e, lane (x, y) of the standard being the words at 2 (x + 5 y). Complements of lanes

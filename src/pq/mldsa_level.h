@@ -11,7 +11,7 @@
 
 #define MLDSA_T1_BITS 10
 #define MLDSA_T0_BITS 13
-#define MLDSA_TAU_MAX 60
+#define MLDSA_TAU_MAX (LARCH_MLDSA_87 ? 60 : LARCH_MLDSA_65 ? 49 : 39)
 
 /* Bytes of a polynomial whose coefficients take so many bits. */
 #define MLDSA_POLY_LEN(bits) ((size_t)(MLDSA_N / 8) * (bits))

@@ -37,6 +37,7 @@ ALWAYS_INLINE uint32_t load32(const uint8_t *p)
  * bit, or as late as the d bytes allow: it ends within either way, as d <= 25. */
 ALWAYS_INLINE void get8(uint32_t number[8], const uint8_t *in, unsigned d)
 {
+#pragma GCC unroll 8
     for (unsigned i = 0; i < 8; i++) {
         unsigned bit = i * d, at = bit / 8 < d - 4 ? bit / 8 : d - 4;
         number[i] = load32(in + at) >> (bit - 8 * at) & ((1u << d) - 1);

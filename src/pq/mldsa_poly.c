@@ -121,6 +121,35 @@ static inline uint32_t subtract_once(uint32_t x)
 
 /* ---- NTT ----------------------------------------------------------------- */
 
+#if LARCH_PQ_SMALL || UINTPTR_MAX <= 0xffffffff
+/* Pairs 2 len = 2^(log + 1) apart, then len apart, for len >= 4: two layers with one load and store. Adds at most 4 q
+ * to what it takes. */
+static inline void two_layers(uint32_t *c, unsigned log)
+{
+    const unsigned len = 1u << log;
+    for (unsigned k = (unsigned)N / 4 >> log, start = 0; start < N; k++, start += 4 * len) {
+        uint32_t *c0 = c + start, *c1 = c0 + len, *c2 = c1 + len, *c3 = c2 + len;
+        const uint32_t z1 = zetas[k], z2 = zetas[2 * k], z3 = zetas[2 * k + 1];
+        const uint32_t q1 = zeta_quotients[k], q2 = zeta_quotients[2 * k], q3 = zeta_quotients[2 * k + 1];
+        for (unsigned i = 0; i < len; i++) {
+            uint32_t t2 = multiply(c2[i], z1, q1), t3 = multiply(c3[i], z1, q1);
+            uint32_t u0 = c0[i] + t2, u2 = c0[i] + 2 * Q - t2;
+            uint32_t u1 = c1[i] + t3, u3 = c1[i] + 2 * Q - t3;
+            uint32_t v1 = multiply(u1, z2, q2), v3 = multiply(u3, z3, q3);
+            c0[i] = u0 + v1;
+            c1[i] = u0 + 2 * Q - v1;
+            c2[i] = u2 + v3;
+            c3[i] = u2 + 2 * Q - v3;
+        }
+    }
+}
+
+static void first_layers(uint32_t *c)
+{
+    for (unsigned log = 6; log >= 2; log -= 2)
+        two_layers(c, log);
+}
+#else
 /* Pairs that are len = 2^log apart, for len >= 4. Adds at most 2 q to what it takes. */
 static inline void layer(uint32_t *c, unsigned log)
 {
@@ -136,10 +165,16 @@ static inline void layer(uint32_t *c, unsigned log)
     }
 }
 
-void larch_mldsa_ntt(mldsa_poly *p)
+static void first_layers(uint32_t *c)
 {
     for (unsigned log = 7; log >= 2; log--)
-        layer(p->c, log);
+        layer(c, log);
+}
+#endif
+
+void larch_mldsa_ntt(mldsa_poly *p)
+{
+    first_layers(p->c);
     /* The last two layers together: four neighbours that meet no others. */
     uint32_t *c = p->c;
     for (unsigned k = 0; k < N / 4; k++) {
@@ -249,12 +284,17 @@ void larch_mldsa_subtract_t1(mldsa_poly *restrict w, const mldsa_small *restrict
     }
 }
 
-/* w += factor * (a + b + c + d), value by value. */
+/* w += factor * (a + b + c + d), value by value, and four values a turn of the loop: not even where compilers are to
+ * save code is it worth more of it. */
 static void add_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a, const int16_t *b, const int16_t *c,
                        const int16_t *d)
 {
-    for (unsigned n = 0; n < N; n++)
-        w->c[n] += factor * (uint32_t)(a[n] + b[n] + c[n] + d[n]);
+    for (uint32_t *x = w->c; x < w->c + N; x += 4, a += 4, b += 4, c += 4, d += 4) {
+        x[0] += factor * (uint32_t)(a[0] + b[0] + c[0] + d[0]);
+        x[1] += factor * (uint32_t)(a[1] + b[1] + c[1] + d[1]);
+        x[2] += factor * (uint32_t)(a[2] + b[2] + c[2] + d[2]);
+        x[3] += factor * (uint32_t)(a[3] + b[3] + c[3] + d[3]);
+    }
 }
 
 static void add_one_turned(mldsa_poly *restrict w, uint32_t factor, const int16_t *a)
@@ -291,9 +331,8 @@ void larch_mldsa_subtract_t1_slowly(mldsa_poly *w, const mldsa_challenge *challe
         while (have > 0)
             add_one_turned(w, factor, turned[--have]);
     }
-    larch_mldsa_reduce(w);
     for (unsigned n = 0; n < N; n++)
-        w->c[n] = subtract_once(w->c[n]);
+        w->c[n] = subtract_once(multiply(w->c[n], 1, 512));
 }
 
 /* Kept out of the loop around it, which compilers would swap with the one within. */

@@ -49,7 +49,7 @@ void larch_mldsa_sample_row(mldsa_poly *row, unsigned l, const uint8_t rho[32], 
 
 void larch_mldsa_multiply_sampled(mldsa_poly *sum, const uint8_t rho[32], unsigned r, unsigned s, const mldsa_poly *v)
 {
-    uint8_t bytes[24]; /* divides the rate */
+    uint8_t bytes[24]; /* divides the rate of 168 */
     larch_keccak xof;
     larch_shake128_init(&xof);
     start(&xof, rho, 32, r << 8 | s);

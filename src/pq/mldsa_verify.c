@@ -45,7 +45,8 @@ static void prepare(const mldsa_params *p, verification *v, const uint8_t *sig)
 }
 
 /* z is transformed anew for each row. Neither this nor the next is inlined, lest their frames add up. */
-NOINLINE static void multiply_z(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r, const uint8_t *z_bytes)
+NOINLINE static void multiply_z(const mldsa_params *p, mldsa_poly *w, const uint8_t *rho, unsigned r,
+                                const uint8_t *z_bytes)
 {
     mldsa_poly z;
     larch_wipe(w, sizeof *w); /* zeroes */
@@ -97,7 +98,8 @@ static void compute_row(const mldsa_params *p, const verification *v, mldsa_poly
 #endif
 
 /* w1 = UseHint(h, w), into the hash. */
-NOINLINE static void absorb_row(const mldsa_params *p, larch_keccak *h, const mldsa_poly *w, unsigned r, const uint8_t *h_bytes)
+NOINLINE static void absorb_row(const mldsa_params *p, larch_keccak *h, const mldsa_poly *w, unsigned r,
+                                const uint8_t *h_bytes)
 {
     uint8_t w1[MLDSA_N]; /* the hints first */
     larch_mldsa_unpack_hint(w1, h_bytes, r, p->omega);

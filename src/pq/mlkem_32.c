@@ -64,15 +64,12 @@ static void keygen(const mlkem_params *p, mlkem_residues *v, const uint8_t *seed
         larch_mlkem32_scale(t, MLKEM32_ENTER);
         for (uint8_t j = 0; j < p->k; j++)
             larch_mlkem32_multiply_sampled(t, rho, j, i, &s[j]);
-        larch_mlkem32_scale(t, MLKEM32_RETURN);
-        larch_mlkem32_encode(ek + (size_t)MLKEM_POLY_LEN * i, t);
+        larch_mlkem32_encode(ek + (size_t)MLKEM_POLY_LEN * i, t, MLKEM32_RETURN);
     }
     memcpy(ek + mlkem_vector_len(p), rho, 32);
 
-    for (uint8_t i = 0; i < p->k; i++) {
-        larch_mlkem32_scale(&s[i], MLKEM32_ONE);
-        larch_mlkem32_encode(dk + (size_t)MLKEM_POLY_LEN * i, &s[i]);
-    }
+    for (uint8_t i = 0; i < p->k; i++)
+        larch_mlkem32_encode(dk + (size_t)MLKEM_POLY_LEN * i, &s[i], MLKEM32_ONE);
     dk += mlkem_vector_len(p);
     memcpy(dk, ek, mlkem_ek_len(p));
     dk += mlkem_ek_len(p);
@@ -168,8 +165,13 @@ static void decaps(const mlkem_params *p, mlkem_residues *v, const uint8_t *dk, 
     decrypt(p, v, dk, ct, m);
     derive(m, h, k_r);
     uint8_t difference = encrypt(p, v, ek, m, k_r + 32, NULL, ct);
+    bool genuine = larch_ct_equal(&difference, &zero, 1);
+#if LARCH_KEM_DOUBLE_CHECK
+    difference = encrypt(p, v, ek, m, k_r + 32, NULL, ct);
+    genuine &= larch_ct_equal(&difference, &zero, 1);
+#endif
     reject(p, z, ct, rejected);
-    mlkem_select(ss, larch_ct_equal(&difference, &zero, 1), k_r, rejected);
+    mlkem_select(ss, genuine, k_r, rejected);
 
     larch_wipe(m, sizeof m);
     larch_wipe(k_r, sizeof k_r);

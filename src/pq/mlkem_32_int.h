@@ -15,7 +15,7 @@ typedef struct mlkem_residues {
     uint16_t c[MLKEM_N];
 } mlkem_residues;
 
-/* What larch_mlkem32_scale multiplies with: b stands as (-2^32 b mod q) / q mod 2^32. */
+/* What larch_mlkem32_scale and larch_mlkem32_encode multiply with: b stands as (-2^32 b mod q) / q mod 2^32. */
 #define MLKEM32_ONE    1290168u    /* 1: reduces below q */
 #define MLKEM32_ENTER  1806234369u /* -2^-32, the factor of each product */
 #define MLKEM32_RETURN 2549370796u /* -2^32, which undoes it */
@@ -47,8 +47,8 @@ void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32]);
 /* m = ByteEncode_1(Compress_1(v - w)). v, w: below q. */
 void larch_mlkem32_get_message(uint8_t m[32], const mlkem_residues *v, const mlkem_residues *w);
 
-/* ByteEncode_12 of residues below q. */
-void larch_mlkem32_encode(uint8_t *out, const mlkem_residues *p);
+/* ByteEncode_12 of p times the factor. p: anything. */
+void larch_mlkem32_encode(uint8_t *out, const mlkem_residues *p, uint32_t factor);
 
 /* The 32 d bytes ByteEncode_d(Compress_d(p)) [FIPS203 4.2.1], for d < 12: written to out, or if out is NULL compared
  * with expected. Returns 0, or if they differ not 0. p: any residues. */

@@ -235,12 +235,13 @@ void larch_mlkem32_get_message(uint8_t m[32], const mlkem_residues *v, const mlk
 
 /* ---- bytes ------------------------------------------------------------- */
 
-void larch_mlkem32_encode(uint8_t *out, const mlkem_residues *p)
+void larch_mlkem32_encode(uint8_t *out, const mlkem_residues *p, uint32_t factor)
 {
     for (const uint16_t *c = p->c; c < p->c + MLKEM_N; c += 2, out += 3) {
-        out[0] = (uint8_t)c[0];
-        out[1] = (uint8_t)(c[0] >> 8 | c[1] << 4);
-        out[2] = (uint8_t)(c[1] >> 4);
+        uint32_t c0 = times(c[0], factor), c1 = times(c[1], factor);
+        out[0] = (uint8_t)c0;
+        out[1] = (uint8_t)(c0 >> 8 | c1 << 4);
+        out[2] = (uint8_t)(c1 >> 4);
     }
 }
 
