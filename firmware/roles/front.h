@@ -4,23 +4,23 @@
 #ifndef LARCH_FRONT_H
 #define LARCH_FRONT_H
 
+#include "drivers/led.h"
 #include "larch/base.h"
 
-/* A picture without a message: what the board is, what it waits for, its address once it has one (else NULL). */
-void larch_front_idle(const char *what, const larch_peer *address);
+/* Once, before all others. */
+void larch_front_init(void);
 
-/* A message whose tag was verified, the number-th. The text is untrusted: what is not printable is shown as '?'. */
-void larch_front_accepted(uint32_t number, larch_bytes text, const larch_peer *sender, const char *kem);
+/* What is done on the way to serving: "joining the network". */
+void larch_front_step(const char *step);
+/* Nothing yet to show: our address, and the parameter set. */
+void larch_front_waiting(const larch_peer *address, const char *kem);
+/* A message whose tag was verified, the number-th, and who sent it. The text is untrusted. */
+void larch_front_message(uint32_t number, larch_bytes text, const larch_peer *sender, const char *kem);
+/* It cannot go on, and a person can mend it. */
+void larch_front_error(const char *why, const char *remedy);
 
-/* X(NAME): what the LED tells; the display stays. */
-typedef enum larch_front_signal {
-    LARCH_FRONT_SUCCESS,
-    LARCH_FRONT_REPLAY,
-    LARCH_FRONT_AUTH,
-    LARCH_FRONT_WAITING,
-    LARCH_FRONT_FAULT
-} larch_front_signal;
-void larch_front_signal_now(larch_front_signal signal);
+/* An event's pattern, or one that lasts. */
+void larch_front_light(larch_led_pattern pattern);
 
 /* Turns the LED as its pattern goes on: every LARCH_ROLE_POLL_MS. */
 void larch_front_poll(void);

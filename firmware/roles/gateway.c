@@ -67,8 +67,8 @@ static void accepted(const larch_gateway_event *event)
 {
     app.accepted++;
     larch_say("accepted: #%u from %a, %s: %q", app.accepted, &event->peer, event->kem->name, &event->text);
-    larch_front_accepted(app.accepted, event->text, &event->peer, event->kem->name);
-    larch_front_signal_now(LARCH_FRONT_SUCCESS);
+    larch_front_message(app.accepted, event->text, &event->peer, event->kem->name);
+    larch_front_light(LARCH_LED_ACCEPTED);
 }
 
 static void take_event(void *context, const larch_gateway_event *event)
@@ -83,15 +83,13 @@ static void take_event(void *context, const larch_gateway_event *event)
         larch_say("%s", larch_gateway_reason_text(event->reason));
         return;
     case LARCH_GATEWAY_REPLAY:
-        larch_front_signal_now(LARCH_FRONT_REPLAY);
+        larch_front_light(LARCH_LED_REPLAY);
         break;
     case LARCH_GATEWAY_AUTH:
-        larch_front_signal_now(LARCH_FRONT_AUTH);
-        break;
-    case LARCH_GATEWAY_STORAGE:
-        larch_front_signal_now(LARCH_FRONT_FAULT);
+        larch_front_light(LARCH_LED_AUTH);
         break;
     default:
+        larch_front_light(LARCH_LED_REFUSED);
         break;
     }
     larch_say("refused: from %a, %s", &event->peer, larch_gateway_reason_text(event->reason));
@@ -221,7 +219,8 @@ void larch_role_main(void)
 {
     larch_console_init(&app.console, commands, sizeof commands / sizeof commands[0]);
     app.random = (larch_random){larch_board_random, NULL};
-    larch_front_idle("starting", NULL);
+    larch_front_init();
+    larch_front_step("starting");
     larch_role_begin();
     const larch_storage *storage = larch_state_open();
     if (storage == NULL)
@@ -231,11 +230,12 @@ void larch_role_main(void)
     if (larch_network_start() != LARCH_OK || larch_network_open(LARCH_COAP_PORT) != LARCH_OK)
         larch_role_restart("the network interface does not start");
     for (;;) {
-        larch_front_idle("joining the network", NULL);
-        larch_front_signal_now(LARCH_FRONT_WAITING);
+        larch_front_step("joining the network");
+        larch_front_light(LARCH_LED_NETWORK);
         larch_role_join(poll);
         const larch_peer address = larch_network_address();
-        larch_front_idle("waiting for a message", &address);
+        larch_front_waiting(&address, larch_kem_at(0)->name);
+        larch_front_light(LARCH_LED_READY);
         larch_say("ready: %u ms after the start", now_ms_32());
         while (larch_network_state_of() == LARCH_NETWORK_READY)
             serve();

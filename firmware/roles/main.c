@@ -72,12 +72,9 @@ void larch_role_join(void (*poll)(void))
 
 void larch_role_wait_for_help(void (*poll)(void))
 {
-    larch_front_idle("fault: see console", NULL);
+    larch_front_error("see the console", "help lists commands");
     for (;;) {
-        larch_front_signal_now(LARCH_FRONT_FAULT);
-        for (unsigned i = 0; i < 2000 / LARCH_ROLE_POLL_MS; i++) {
-            poll();
-            larch_role_sleep_ms(LARCH_ROLE_POLL_MS);
-        }
+        poll();
+        larch_role_sleep_ms(LARCH_ROLE_POLL_MS);
     }
 }

@@ -294,7 +294,10 @@ static void failed(void)
         larch_say("failed: %s", larch_sender_failure_text(failure));
     if (failure == LARCH_SENDER_FAIL_WRONG_KEY)
         larch_say("refused: compare with the gateway's console; only if it shows that key, pin it");
-    larch_front_signal_now(failure == LARCH_SENDER_FAIL_REPLAY ? LARCH_FRONT_REPLAY : LARCH_FRONT_AUTH);
+    larch_front_light(failure == LARCH_SENDER_FAIL_REPLAY ? LARCH_LED_REPLAY
+                      : failure == LARCH_SENDER_FAIL_AUTH || failure == LARCH_SENDER_FAIL_WRONG_KEY
+                          ? LARCH_LED_AUTH
+                          : LARCH_LED_REFUSED);
     rest(RETRY_MS);
 }
 
@@ -323,9 +326,9 @@ static void take_outcome(void)
             if (app.from_queue)
                 app.queue_len = 0;
             larch_say("delivered: #%u", app.sent);
-            larch_front_accepted(app.sent, (larch_bytes){app.text, app.text_len}, &app.sender.config.peer,
-                                 app.kem->name);
-            larch_front_signal_now(LARCH_FRONT_SUCCESS);
+            larch_front_message(app.sent, (larch_bytes){app.text, app.text_len}, &app.sender.config.peer,
+                                app.kem->name);
+            larch_front_light(LARCH_LED_SENT);
         } else {
             larch_say("ready: %u ms after the start", (uint32_t)larch_board_now_ms());
         }
@@ -425,7 +428,8 @@ void larch_role_main(void)
     app.random = (larch_random){larch_board_random, NULL};
     app.kem = larch_kem_at(0);
     app.interval_s = INTERVAL_S;
-    larch_front_idle("starting", NULL);
+    larch_front_init();
+    larch_front_step("starting");
     larch_role_begin();
     load();
     say_pin();
@@ -433,11 +437,12 @@ void larch_role_main(void)
         larch_role_restart("the network interface does not start");
     begin();
     for (;;) {
-        larch_front_idle("joining the network", NULL);
-        larch_front_signal_now(LARCH_FRONT_WAITING);
+        larch_front_step("joining the network");
+        larch_front_light(LARCH_LED_NETWORK);
         larch_role_join(poll);
         const larch_peer address = larch_network_address();
-        larch_front_idle("sender", &address);
+        larch_front_waiting(&address, app.kem->name);
+        larch_front_light(LARCH_LED_READY);
         while (larch_network_state_of() == LARCH_NETWORK_READY)
             work();
         larch_say("network: lost");
