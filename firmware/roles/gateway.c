@@ -13,7 +13,7 @@
 
 const char *const larch_role_name = "gateway";
 
-#define EXCHANGES     16
+#define EXCHANGES     8
 #define REACH         32
 #define REPLAY_SLOTS  256
 #define GRACE_MS      ((uint64_t)8 * 24 * 3600 * 1000)
@@ -44,7 +44,7 @@ static struct {
     uint8_t datagram[LARCH_COAP_DATAGRAM_MAX];
 } app;
 
-_Static_assert(sizeof app <= 16 * 1024 - 512, "RAM budget");
+_Static_assert(sizeof app <= 16 * 1024, "RAM budget");
 
 static uint32_t now_ms_32(void) { return (uint32_t)larch_board_now_ms(); }
 

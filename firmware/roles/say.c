@@ -128,10 +128,10 @@ void larch_say(const char *format, ...)
     size_t len = w.len < LARCH_SAY_MAX ? w.len : LARCH_SAY_MAX;
     bytes[len++] = '\n';
 
-    taskENTER_CRITICAL();
+    portENTER_CRITICAL();
     if (mutex == NULL)
         mutex = xSemaphoreCreateMutexStatic(&memory);
-    taskEXIT_CRITICAL();
+    portEXIT_CRITICAL();
     (void)xSemaphoreTake(mutex, portMAX_DELAY);
     through((larch_bytes){bytes, len});
     (void)xSemaphoreGive(mutex);
