@@ -14,5 +14,9 @@ void larch_check(const char *name, bool passed);
 
 /* Each from the check's own task, with the scheduler running. */
 void larch_check_kernel(void);
+void larch_check_devices(void);
+/* Whether there is a network to go on with. */
+bool larch_check_join(void);
+void larch_check_echo(void);
 
 #endif

@@ -41,7 +41,12 @@ static void run(void *unused)
     larch_check_say(larch_board_name);
     larch_check_say("\n");
     larch_check_kernel();
+    larch_check_devices();
+    const bool joined = larch_check_join();
     larch_check_say(all_passed ? "all passed\n" : "some FAILED\n");
+    if (joined)
+        larch_check_echo();
+    larch_check_say("end\n");
     for (;;)
         vTaskDelay(portMAX_DELAY);
 }
