@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "board/record_decoder.h"
-#include "sniffer_line.h"
+#include "roles/sniffer_line.h"
 
 static larch_frame_ring ring;
 static larch_sniffer_line line;

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "board/record_decoder.h"
-#include "role.h"
-#include "sniffer_line.h"
-#include "stacks.h"
+#include "roles/role.h"
+#include "roles/sniffer_line.h"
+#include "roles/stacks.h"
 
 /* ---- the board --------------------------------------------------------- */
 
