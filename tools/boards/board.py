@@ -35,10 +35,12 @@ class Failure(Exception):
 
 class Board:
     """role: larch-ROLE.elf of the build, or a path. folder keeps flash and logs; the same folder is the same board.
-    netdev: QEMU's -netdev ("user,hostfwd=...", or Network.netdev(name)), or None. mac: else one made of the name. oled: a chardev for the second channel
-    ("file,path=..." or "socket,path=...,server=on,wait=off"). more: further arguments."""
+    netdev: QEMU's -netdev ("user,hostfwd=...", or Network.netdev(name)), or None. mac: else one made of the name.
+    oled: a chardev for the second channel ("file,path=..." or "socket,path=...,server=on,wait=off"). line: a chardev for
+    the serial line, for another program to hold; without it write and expect hold it. more: further arguments."""
 
-    def __init__(self, role, machine="qemu_virt", folder=None, netdev=None, mac=None, oled=None, capture=None, more=(), name=None):
+    def __init__(self, role, machine="qemu_virt", folder=None, netdev=None, mac=None, oled=None, line=None, capture=None,
+                 more=(), name=None):
         if machine != "qemu_virt":
             raise ValueError(f"no emulation of {machine} here")
         self.name = name or Path(role).stem
@@ -48,7 +50,7 @@ class Board:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.keys = self.folder / "keys.flash"
         self.monitor = self.folder / "monitor.sock"
-        self.netdev, self.oled, self.capture, self.more = netdev, oled, capture, tuple(more)
+        self.netdev, self.oled, self.line, self.capture, self.more = netdev, oled, line, capture, tuple(more)
         self.mac = mac or "02:6c:61:" + hashlib.sha256(self.name.encode()).digest()[:3].hex(":")
         self.output = b""  # all that the line said since the last start
         self.process = None
@@ -75,7 +77,8 @@ class Board:
                    "-display", "none", "-nodefaults", "-global", "virtio-mmio.force-legacy=false",
                    "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
                    "-drive", f"if=pflash,unit=1,format=raw,file={self.keys}",
-                   "-serial", "stdio", "-monitor", f"unix:{self.monitor},server=on,wait=off",
+                   "-chardev", f"{self.line or 'stdio'},id=line", "-serial", "chardev:line",
+                   "-monitor", f"unix:{self.monitor},server=on,wait=off",
                    "-device", "virtio-rng-device,bus=virtio-mmio-bus.0"]
         if self.netdev:
             given = re.search(r"\bid=([^,]+)", self.netdev)
