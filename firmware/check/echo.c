@@ -49,6 +49,9 @@ bool larch_check_join(void)
     larch_check("a wait for a datagram ends in time",
                 larch_network_receive(now_ms + 20, &peer, &multicast, &byte, 1, &len) == LARCH_AGAIN &&
                     larch_board_now_ms() >= now_ms + 20);
+    larch_network_wake();
+    larch_check("a wait ends when somebody wakes it",
+                larch_network_receive(UINT64_MAX, &peer, &multicast, &byte, 1, &len) == LARCH_AGAIN);
     return state == LARCH_NETWORK_READY;
 }
 
