@@ -64,10 +64,8 @@ void larch_role_join(void (*poll)(void))
         (void)larch_network_wait_change(state, LARCH_ROLE_POLL_MS);
         poll();
     }
-    if (said != LARCH_NETWORK_READY) {
-        const larch_peer address = larch_network_address();
-        larch_say("network: ready, %a", &address);
-    }
+    const larch_peer address = larch_network_address();
+    larch_say("network: ready, %a", &address);
 }
 
 void larch_role_wait_for_help(void (*poll)(void))
