@@ -32,8 +32,6 @@ larch_tap *larch_tap_open(const char *path, unsigned long baud, const larch_tap_
     return tap;
 }
 
-int larch_tap_fd(const larch_tap *tap) { return larch_sniff_port_fd(&tap->port); }
-
 static uint64_t now_ns(void)
 {
     struct timespec now;
