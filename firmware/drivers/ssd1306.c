@@ -29,6 +29,7 @@ enum {
  * upright when its pins are at the top. Memory holds noise, so the panel stays off. */
 static const uint8_t initialise[] = {
     CONTROL_COMMANDS,
+    0xe3, /* nothing: a parameter for the command that a restart of the board may have cut short */
     COMMAND_OFF,
     0xd5,
     0x80, /* clock: divided by 1, the default oscillator */
