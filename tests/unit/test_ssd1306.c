@@ -58,7 +58,8 @@ static void put(larch_ssd1306 *d, size_t row, size_t column, const char *text)
     larch_ssd1306_put(d, (larch_bytes){(const uint8_t *)text, strlen(text)});
 }
 
-/* Every pixel of the panel is what the rows of characters say; rows that are marked are turned over. */
+/* Every pixel of the panel is what the rows of characters say: at the lower edge of a row, but of one that is marked at the
+ * upper, and turned over. */
 static void check_rows(const bus *b, const char *const rows[8], unsigned marked)
 {
     for (size_t y = 0; y < 64; y++)
@@ -66,7 +67,9 @@ static void check_rows(const bus *b, const char *const rows[8], unsigned marked)
             size_t row = y / 8, column = x == 0 ? 0 : (x - 1) / 6;
             bool lit = false;
             if (x >= 1 && column < strlen(rows[row]) && (x - 1) % 6 >= 1)
-                lit = larch_font_glyph((uint8_t)rows[row][column])[(x - 1) % 6 - 1] >> y % 8 & 1;
+                lit = larch_font_glyph((uint8_t)rows[row][column])[(x - 1) % 6 - 1] << ((marked >> row & 1) == 0) >>
+                          y % 8 &
+                      1;
             if (larch_ssd1306_model_lit(&b->model, x, y) != (lit != ((marked >> row & 1) != 0)))
                 fail_msg("pixel %zu, %zu", x, y);
         }
@@ -238,6 +241,13 @@ static void test_only_changes(void **state)
     check_rows(&b, rows, 0);
 }
 
+static void turn_over(larch_ssd1306_model *m)
+{
+    for (size_t page = 0; page < 8; page++)
+        for (size_t x = 0; x < 128; x++)
+            m->ram[page][x] ^= 0xff;
+}
+
 static void test_panel(void **state)
 {
     static const char *const rows[8] = {"x", "", "", "", "", "", "", ""};
@@ -252,7 +262,9 @@ static void test_panel(void **state)
     b.bytes = 0;
     larch_ssd1306_set_inverse(&d, true);
     assert_int_equal(larch_ssd1306_flush(&d), LARCH_OK);
-    check_rows(&b, rows, 0xff);
+    turn_over(&b.model);
+    check_rows(&b, rows, 0);
+    turn_over(&b.model);
     larch_ssd1306_set_inverse(&d, false);
     larch_ssd1306_set_sleep(&d, true);
     assert_int_equal(larch_ssd1306_flush(&d), LARCH_OK);
