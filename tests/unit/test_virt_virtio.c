@@ -132,7 +132,7 @@ static void goes_round(void **state)
         for (uint16_t i = 0; i < 3; i++) {
             larch_virtq_offer_room(&queue, i, memory[i], 16);
             assert_true(larch_virtq_has(&queue, i));
-            assert_int_equal(queue.available.ring[(queue.available.index - 1) % LARCH_VIRTQ_LEN], i);
+            assert_int_equal(queue.available.ring[(queue.available.index + LARCH_VIRTQ_LEN - 1u) % LARCH_VIRTQ_LEN], i);
             assert_int_equal(queue.descriptors[i].flags, 2);
         }
         assert_int_equal(larch_virtq_take(&queue, &id, &written), LARCH_AGAIN);
