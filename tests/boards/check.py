@@ -51,7 +51,7 @@ class Check(unittest.TestCase):
         said = self.board.output.decode()
         self.assertIn("all passed", said, said)
         self.assertNotIn("FAILED", said)
-        self.assertGreaterEqual(said.count("\nok "), 29)
+        self.assertGreaterEqual(said.count("\nok "), 30)
         for stack in re.findall(r"stack: (\S+) (\d+) of (\d+) bytes", said):
             self.assertLess(int(stack[1]), int(stack[2]), stack)
 
