@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stacks that the port itself has: of its tasks, and of interrupts. */
+/* The stacks of tasks, and of interrupts. */
 #ifndef LARCH_PORT_STACKS_H
 #define LARCH_PORT_STACKS_H
 
@@ -15,7 +15,7 @@ typedef struct larch_port_stack {
 bool larch_port_stack_of(unsigned index, larch_port_stack *out);
 
 /* Kept for it: a stack that FreeRTOS paints. */
-#define LARCH_PORT_STACKS_MAX 2
+#define LARCH_PORT_STACKS_MAX 4
 void larch_port_stack_add(const char *name, const uint32_t *words, uint32_t count);
 
 /* Of the board's linker script; its start-up code paints it likewise. */

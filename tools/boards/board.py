@@ -159,11 +159,22 @@ class Board:
             if time.monotonic() > until or (not self._pump(0.2) and self.process.poll() is not None):
                 raise Failure(f"{self.name}: waited for {pattern!r}; the line said:\n{self.output.decode(errors='replace')}")
 
+    def _connect(self, s, seconds):
+        """To the monitor, which is there once QEMU has made all its devices."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return s.connect(str(self.monitor))
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+
     def command(self, line, seconds=10):
         """One of QEMU's monitor: "set_link nic off", "system_reset"."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(seconds)
-            s.connect(str(self.monitor))
+            self._connect(s, seconds)
             answer = b""
             for text in (b"", line.encode() + b"\n"):
                 s.sendall(text)

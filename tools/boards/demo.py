@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -67,17 +68,20 @@ class Demo:
     def start(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.network = Network(self.folder / "run").start()
-        self.sniffer = self.board("sniffer", 3, line=f"socket,path={self.folder}/run/sniffer.line,server=on,wait=off")
+        self.place = tempfile.TemporaryDirectory(prefix="larch-boards-")  # the names of sockets must be short
+        self.run_folder = Path(self.place.name)
+        self.network = Network(self.run_folder).start()
+        self.sniffer = self.board("sniffer", 3, line=f"socket,path={self.run_folder}/sniffer.line,server=on,wait=off")
         self.gateway = self.board("gateway", 1)
         self.sender = self.board("sender", 2)
+        self.sniffer.command("info status")  # its line exists
         self.sniff_log = open(self.folder / "sniffer.log", "w", encoding="utf-8")
-        self.sniff = subprocess.Popen([LARCH, "sniff", "--serial", self.folder / "run" / "sniffer.line", "-w",
+        self.sniff = subprocess.Popen([LARCH, "sniff", "--serial", self.run_folder / "sniffer.line", "-w",
                                        self.folder / "sniffer.pcapng"], stdout=self.sniff_log, stderr=subprocess.STDOUT)
 
     def board(self, role, number, **more):
-        return Board(role, folder=self.folder / "run" / role, netdev=self.network.netdev(role), mac=f"02:00:6c:00:00:1{number}",
-                     oled=f"file,path={self.folder}/run/{role}.i2c", more=ICOUNT, **more).start()
+        return Board(role, folder=self.run_folder / role, netdev=self.network.netdev(role), mac=f"02:00:6c:00:00:1{number}",
+                     oled=f"file,path={self.run_folder}/{role}.i2c", more=ICOUNT, **more).start()
 
     def stop(self):
         for board in (self.sender, self.gateway):
@@ -91,11 +95,12 @@ class Demo:
         for board in (self.sender, self.gateway, self.sniffer):
             board.kill()
         self.network.stop()
-        (self.folder / "run" / "network.pcap").rename(self.folder / "network.pcap")
+        shutil.move(self.run_folder / "network.pcap", self.folder / "network.pcap")
+        self.place.cleanup()
 
     def picture(self, board):
         """What the board's display shows, by a model of its controller: as PNG, and its rows of text."""
-        i2c = self.folder / "run" / f"{board.name}.i2c"
+        i2c = self.run_folder / f"{board.name}.i2c"
         subprocess.run([LARCH, "oled", i2c, "--png", self.folder / f"{board.name}.png"], check=True, stdout=subprocess.DEVNULL)
         shown = subprocess.run([LARCH, "oled", i2c, "--json"], check=True, capture_output=True, text=True).stdout
         pictures = [json.loads(line) for line in shown.splitlines()]
