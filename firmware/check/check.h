@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 void larch_check_say(const char *text);
-/* Digits alone. */
-void larch_check_say_number(uint32_t value);
+/* The number's text, somewhere in digits. */
+#define LARCH_CHECK_DIGITS 11
+const char *larch_check_digits(uint32_t value, char digits[LARCH_CHECK_DIGITS]);
 
 /* "ok NAME" or "FAILED NAME". */
 void larch_check(const char *name, bool passed);

@@ -72,12 +72,15 @@ static void stop_by(const uint8_t *bytes, size_t len)
 #endif
 }
 
+/* "dropped 12" */
 static size_t tell_counters(uint8_t *out)
 {
-    const larch_network_counters counters = larch_network_counters_of();
-    memcpy(out, "dropped 0", 9);
-    out[8] = (uint8_t)(out[8] + counters.dropped % 10);
-    return 9;
+    char digits[LARCH_CHECK_DIGITS];
+    static const char word[] = "dropped ";
+    const char *number = larch_check_digits(larch_network_counters_of().dropped, digits);
+    memcpy(out, word, sizeof word - 1);
+    memcpy(out + sizeof word - 1, number, strlen(number));
+    return sizeof word - 1 + strlen(number);
 }
 
 /* Sends each datagram back, doubled if it was sent to all; the network's state is printed when it changes. */

@@ -14,16 +14,21 @@ static bool all_passed = true;
 
 void larch_check_say(const char *text) { larch_board_line_flush((larch_bytes){(const uint8_t *)text, strlen(text)}); }
 
-void larch_check_say_number(uint32_t value)
+const char *larch_check_digits(uint32_t value, char digits[LARCH_CHECK_DIGITS])
 {
-    char digits[11];
-    size_t at = sizeof digits - 1;
+    size_t at = LARCH_CHECK_DIGITS - 1;
     digits[at] = '\0';
     do {
         digits[--at] = (char)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    larch_check_say(digits + at);
+    return digits + at;
+}
+
+static void say_number(uint32_t value)
+{
+    char digits[LARCH_CHECK_DIGITS];
+    larch_check_say(larch_check_digits(value, digits));
 }
 
 void larch_check(const char *name, bool passed)
@@ -39,9 +44,9 @@ static void say_stack(const larch_port_stack *stack)
     larch_check_say("stack: ");
     larch_check_say(stack->name);
     larch_check_say(" ");
-    larch_check_say_number(stack->used);
+    say_number(stack->used);
     larch_check_say(" of ");
-    larch_check_say_number(stack->size);
+    say_number(stack->size);
     larch_check_say(" bytes\n");
 }
 

@@ -70,16 +70,13 @@ void vPortEndScheduler(void) { larch_board_restart(); }
 
 /* ---- traps --------------------------------------------------------------- */
 
-/* Ticks that a busy host let slip are made up for, so that FreeRTOS's time is the board's. */
+/* The next interrupt is due a tick after the last was, not after now: one that came late makes the next ones come at
+ * once, so that FreeRTOS's time stays the board's. */
 static void tick(void)
 {
-    BaseType_t wake = pdFALSE;
-    do {
-        next_tick += TICK;
-        if (xTaskIncrementTick() != pdFALSE)
-            wake = pdTRUE;
-    } while (larch_virt_time() >= next_tick);
+    next_tick += TICK;
     set_timer(next_tick);
+    const BaseType_t wake = xTaskIncrementTick();
     larch_virt_tick();
     portYIELD_FROM_ISR(wake);
 }
