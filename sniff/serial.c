@@ -132,10 +132,8 @@ static larch_sniff_serial_event take_status(larch_sniff_serial *s, const larch_r
 /* Who comes late finds the rest of a record first. */
 static larch_sniff_serial_event damaged(larch_sniff_serial *s)
 {
-    if (!s->begun) {
-        s->totals.skipped++;
+    if (!s->begun)
         return LARCH_SNIFF_SERIAL_SKIPPED;
-    }
     s->totals.damaged++;
     return LARCH_SNIFF_SERIAL_DAMAGED;
 }

@@ -37,7 +37,7 @@ typedef struct larch_sniff_serial_item {
 } larch_sniff_serial_item;
 
 typedef struct larch_sniff_serial {
-    larch_record_decoder decoder; /* private, but for the totals */
+    larch_record_decoder decoder; /* private, but for begun and the totals */
     bool begun;                   /* something whole has come */
     bool known;                   /* a record has told where the counters are */
     bool clocked;
@@ -54,7 +54,6 @@ typedef struct larch_sniff_serial {
         uint64_t dropped;
         uint64_t lost;
         uint64_t damaged;
-        uint64_t skipped; /* pieces before anything whole */
         uint64_t restarts;
     } totals; /* public */
     uint8_t bytes[LARCH_SNIFF_SERIAL_SNAPLEN];

@@ -115,8 +115,6 @@ larch_error larch_sniff_port_open(larch_sniff_port *port, const char *path, unsi
     return LARCH_OK;
 }
 
-int larch_sniff_port_fd(const larch_sniff_port *port) { return port->fd; }
-
 static larch_error gone(larch_sniff_trouble *trouble, const char *why)
 {
     (void)snprintf(trouble->text, sizeof trouble->text, "the serial line is gone (%s)", why);

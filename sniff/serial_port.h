@@ -22,9 +22,6 @@ typedef struct larch_sniff_port {
 LARCH_MUST_USE larch_error larch_sniff_port_open(larch_sniff_port *port, const char *path, unsigned long baud,
                                                  larch_sniff_trouble *trouble);
 
-/* For poll. */
-int larch_sniff_port_fd(const larch_sniff_port *port);
-
 /* Waits at most wait_ms. LARCH_OK: *len bytes came; LARCH_AGAIN: none; LARCH_SPENT: the file is at its end;
  * LARCH_PLATFORM: the line is gone: *trouble. */
 LARCH_MUST_USE larch_error larch_sniff_port_read(larch_sniff_port *port, uint8_t *out, size_t cap, int wait_ms,

@@ -11,6 +11,7 @@
 bool larch_engine_init(larch_engine *e)
 {
     memset(e, 0, sizeof *e);
+    e->command = "sniff";
     e->links = malloc(sizeof *e->links);
     e->flow = malloc(sizeof *e->flow);
     e->alerts = malloc(sizeof *e->alerts);
@@ -21,6 +22,14 @@ bool larch_engine_init(larch_engine *e)
     larch_sniff_links_init(e->links);
     larch_sniff_alerts_init(e->alerts);
     return true;
+}
+
+/* Because of errno. */
+static int complain(const larch_engine *e, const char *place)
+{
+    if (e->silent && errno == EPIPE)
+        return LARCH_EXIT_DONE;
+    return larch_app_fail(e->command, "%s: %s", place, strerror(errno));
 }
 
 int larch_engine_open(larch_engine *e, uint32_t snaplen)
@@ -37,10 +46,8 @@ int larch_engine_open(larch_engine *e, uint32_t snaplen)
             e->alert_lines = stderr;
         }
         e->pcapng_file = standard_output ? stdout : fopen(e->write, "wb");
-        if (e->pcapng_file == NULL || larch_sniff_pcapng_begin(&e->pcapng, e->pcapng_file, snaplen) != LARCH_OK) {
-            fprintf(stderr, "larch sniff: %s: %s\n", e->write, strerror(errno));
-            return LARCH_EXIT_FAILED;
-        }
+        if (e->pcapng_file == NULL || larch_sniff_pcapng_begin(&e->pcapng, e->pcapng_file, snaplen) != LARCH_OK)
+            return complain(e, e->write);
     }
     e->style.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     e->alert_style.colour = isatty(fileno(e->alert_lines)) && getenv("NO_COLOR") == NULL;
@@ -123,7 +130,7 @@ bool larch_engine_take(larch_engine *e, const larch_sniff_frame *frame, uint64_t
     }
     if (e->pcapng_file != NULL &&
         larch_sniff_pcapng_frame(&e->pcapng, frame, missing, e->comment[0] != 0 ? e->comment : NULL) != LARCH_OK) {
-        fprintf(stderr, "larch sniff: %s: %s\n", e->write, strerror(errno));
+        (void)complain(e, e->write);
         return false;
     }
     e->comment[0] = 0;
@@ -186,22 +193,17 @@ void larch_engine_print_summary(const larch_engine *e, uint64_t dropped)
 
 int larch_engine_close(larch_engine *e, uint64_t dropped, int result)
 {
-    if (e->pcapng_file != NULL && e->live && result == LARCH_EXIT_DONE &&
-        larch_sniff_pcapng_statistics(&e->pcapng, e->last_ns, e->counters.frames, dropped) != LARCH_OK) {
-        fprintf(stderr, "larch sniff: %s: %s\n", e->write, strerror(errno));
-        result = LARCH_EXIT_FAILED;
-    }
-    bool failed = ferror(stdout) || fflush(stdout) != 0;
-    if (e->pcapng_file != NULL && e->pcapng_file != stdout && fclose(e->pcapng_file) != 0) {
-        fprintf(stderr, "larch sniff: %s: %s\n", e->write, strerror(errno));
-        result = result == LARCH_EXIT_DONE ? LARCH_EXIT_FAILED : result;
-    }
+    int end = LARCH_EXIT_DONE;
+    if (e->pcapng_file != NULL && e->live &&
+        larch_sniff_pcapng_statistics(&e->pcapng, e->last_ns, e->counters.frames, dropped) != LARCH_OK)
+        end = complain(e, e->write);
+    const bool failed = ferror(stdout) || fflush(stdout) != 0;
+    if (failed && end == LARCH_EXIT_DONE)
+        end = complain(e, "standard output");
+    if (e->pcapng_file != NULL && e->pcapng_file != stdout && fclose(e->pcapng_file) != 0 && end == LARCH_EXIT_DONE)
+        end = complain(e, e->write);
     e->pcapng_file = NULL;
-    if (failed) {
-        fprintf(stderr, "larch sniff: standard output: %s\n", strerror(errno));
-        result = result == LARCH_EXIT_DONE ? LARCH_EXIT_FAILED : result;
-    }
-    return result;
+    return result == LARCH_EXIT_DONE ? end : result;
 }
 
 void larch_engine_free(larch_engine *e)

@@ -12,10 +12,11 @@
 
 typedef struct larch_engine {
     /* Public: set between _init and _open. */
+    const char *command; /* who complains: "sniff", unless set */
     const char *write;   /* pcapng goes there; "-": to standard output; NULL: nowhere */
     bool json;           /* instead of text */
     bool alerts_only;    /* not every packet */
-    bool silent;         /* neither packets nor alerts as lines */
+    bool silent;         /* neither packets nor alerts as lines; a pipe that its reader closed is no fault */
     bool live;           /* each line and frame leaves at once, and the pcapng ends with statistics */
     unsigned long count; /* CoAP messages that are enough; 0: no limit */
 

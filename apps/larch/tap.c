@@ -9,6 +9,7 @@ struct larch_tap {
     larch_sniff_port port;
     larch_sniff_serial serial;
     larch_tap_listener listener;
+    bool heard; /* something came */
     bool asked; /* a board that was found stopped was told to start */
     uint8_t bytes[16384];
 };
@@ -30,8 +31,6 @@ larch_tap *larch_tap_open(const char *path, unsigned long baud, const larch_tap_
     tap->listener = *listener;
     return tap;
 }
-
-int larch_tap_fd(const larch_tap *tap) { return larch_sniff_port_fd(&tap->port); }
 
 static uint64_t now_ns(void)
 {
@@ -93,6 +92,7 @@ larch_error larch_tap_step(larch_tap *tap, larch_engine *engine, int wait_ms, la
     if (r != LARCH_OK)
         return r;
     larch_bytes input = {tap->bytes, len};
+    tap->heard = true;
     const uint64_t time_ns = now_ns();
     while (!larch_engine_enough(engine) &&
            (event = larch_sniff_serial_next(&tap->serial, &input, time_ns, &item)) != LARCH_SNIFF_SERIAL_NOTHING)
@@ -119,7 +119,7 @@ void larch_tap_print_summary(const larch_tap *tap, FILE *file)
             "  from the board %" PRIu64 " frames, dropped by it %" PRIu64 ", lost on the line %" PRIu64
             ", damaged records %" PRIu64 ", restarts %" PRIu64 "\n",
             t->frames, t->dropped, t->lost, t->damaged, t->restarts);
-    if (t->frames == 0 && t->skipped > 0)
+    if (tap->heard && !tap->serial.begun)
         fprintf(file, "  nothing on the line could be read: is the baud rate right?\n");
 }
 

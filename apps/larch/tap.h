@@ -22,8 +22,6 @@ typedef struct larch_tap larch_tap;
 /* listener is copied. NULL: *trouble says why. */
 larch_tap *larch_tap_open(const char *path, unsigned long baud, const larch_tap_listener *listener,
                           larch_sniff_trouble *trouble);
-/* For poll. */
-int larch_tap_fd(const larch_tap *tap);
 
 /* Takes what has come, or comes within wait_ms. LARCH_OK, LARCH_AGAIN: go on; LARCH_SPENT: at its end; LARCH_PLATFORM: the
  * line is gone, *trouble; LARCH_STATE: the engine could not write. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Joins the network and answers each datagram with itself, until one says what else to do. */
+/* Joins the network and answers each datagram with itself; a few of them mean more. */
 #include <string.h>
 
+#include "FreeRTOS.h"
 #include "board/board.h"
 #include "freertos_lwip/network.h"
 
 #include "check.h"
 
-enum { PORT = 5683, JOIN_MS = 30000 };
+enum { PORT = 5683, JOIN_MS = 30000, LOOK_MS = 100, ECHO_MAX = 600 };
 
 static bool is(const uint8_t *bytes, size_t len, const char *word)
 {
@@ -48,29 +49,56 @@ bool larch_check_join(void)
     larch_check("a wait for a datagram ends in time",
                 larch_network_receive(now_ms + 20, &peer, &multicast, &byte, 1, &len) == LARCH_AGAIN &&
                     larch_board_now_ms() >= now_ms + 20);
+    larch_network_wake();
+    larch_check("a wait ends when somebody wakes it",
+                larch_network_receive(UINT64_MAX, &peer, &multicast, &byte, 1, &len) == LARCH_AGAIN);
     return state == LARCH_NETWORK_READY;
 }
 
-/* "end": returns; "fault": a load from nowhere; "state": tells it; anything else goes back, doubled where it was sent to all. */
-void larch_check_echo(void)
+/* ---- what a datagram asks for -------------------------------------------- */
+
+/* Things that stop the board. */
+static void stop_by(const uint8_t *bytes, size_t len)
 {
-    static uint8_t bytes[1200];
+    if (is(bytes, len, "fault"))
+        *(volatile uint32_t *)0x80046000 = 1; /* behind the RAM, which the emulator rounds up to 8 KiB */
+    if (is(bytes, len, "deep"))
+        larch_check_spoil_stack();
+    if (is(bytes, len, "assert"))
+        configASSERT(len == 0);
+#ifdef __riscv
+    if (is(bytes, len, "wild stack"))
+        __asm volatile("li sp, 0x0fff8000\n\tecall");
+#endif
+}
+
+static size_t tell_counters(uint8_t *out)
+{
+    const larch_network_counters counters = larch_network_counters_of();
+    memcpy(out, "dropped 0", 9);
+    out[8] = (uint8_t)(out[8] + counters.dropped % 10);
+    return 9;
+}
+
+/* Sends each datagram back, doubled if it was sent to all; the network's state is printed when it changes. */
+_Noreturn void larch_check_echo(void)
+{
+    static uint8_t bytes[2 * ECHO_MAX];
+    larch_network_state said = LARCH_NETWORK_READY;
     for (;;) {
         larch_peer peer;
         bool multicast;
         size_t len;
         const larch_error r =
-            larch_network_receive(larch_board_now_ms() + 500, &peer, &multicast, bytes, sizeof bytes / 2, &len);
-        static larch_network_state last = LARCH_NETWORK_READY;
+            larch_network_receive(larch_board_now_ms() + LOOK_MS, &peer, &multicast, bytes, ECHO_MAX, &len);
         const larch_network_state state = larch_network_state_of();
-        if (state != last)
-            say_state(last = state);
+        if (state != said)
+            say_state(said = state);
         if (r != LARCH_OK)
             continue;
-        if (is(bytes, len, "end"))
-            return;
-        if (is(bytes, len, "fault"))
-            (void)*(volatile uint32_t *)0x40000000;
+        stop_by(bytes, len);
+        if (is(bytes, len, "counters"))
+            len = tell_counters(bytes);
         if (multicast) {
             memcpy(bytes + len, bytes, len);
             len *= 2;

@@ -5,12 +5,12 @@
 
 #include "board/board.h"
 #include "freertos_lwip/network.h"
+#include "freertos_lwip/stacks.h"
 #include "front.h"
 #include "larch/crypto.h"
 #include "larch/kem.h"
 #include "role.h"
 #include "say.h"
-#include "stacks.h"
 
 #ifndef LARCH_ROLE_STACK
 #define LARCH_ROLE_STACK 7168
@@ -28,9 +28,8 @@ static void run(void *context)
 int main(void)
 {
     larch_board_init();
-    larch_stacks_add(larch_role_name,
-                     xTaskCreateStatic(run, larch_role_name, sizeof stack / sizeof *stack, NULL, 2, stack, &task),
-                     sizeof stack);
+    larch_port_stack_add(larch_role_name, stack, sizeof stack / sizeof *stack);
+    (void)xTaskCreateStatic(run, larch_role_name, sizeof stack / sizeof *stack, NULL, 2, stack, &task);
     vTaskStartScheduler();
     return 1; /* never reached: nothing is allocated that could fail */
 }

@@ -7,10 +7,12 @@
 
 As a program: python3 tools/boards/board.py ROLE [NETDEV] puts the board's line on this terminal.
 """
+import hashlib
 import os
 import re
 import selectors
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,9 +35,9 @@ class Failure(Exception):
 
 class Board:
     """role: larch-ROLE.elf of the build, or a path. folder keeps flash and logs; the same folder is the same board.
-    netdev: QEMU's -netdev without id ("user,hostfwd=..."), or None. oled: a chardev for the second channel
-    ("file,path=..." or "socket,path=...,server=on,wait=off"). line: a chardev for the serial line, for another program to
-    hold; without it write and expect hold it. more: further arguments."""
+    netdev: QEMU's -netdev ("user,hostfwd=...", or Network.netdev(name)), or None. mac: else one made of the name.
+    oled: a chardev for the second channel ("file,path=..." or "socket,path=...,server=on,wait=off"). line: a chardev for
+    the serial line, for another program to hold; without it write and expect hold it. more: further arguments."""
 
     def __init__(self, role, machine="qemu_virt", folder=None, netdev=None, mac=None, oled=None, line=None, capture=None,
                  more=(), name=None):
@@ -48,7 +50,8 @@ class Board:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.keys = self.folder / "keys.flash"
         self.monitor = self.folder / "monitor.sock"
-        self.netdev, self.mac, self.oled, self.line, self.capture, self.more = netdev, mac, oled, line, capture, tuple(more)
+        self.netdev, self.oled, self.line, self.capture, self.more = netdev, oled, line, capture, tuple(more)
+        self.mac = mac or "02:6c:61:" + hashlib.sha256(self.name.encode()).digest()[:3].hex(":")
         self.output = b""  # all that the line said since the last start
         self.process = None
 
@@ -74,14 +77,16 @@ class Board:
                    "-display", "none", "-nodefaults", "-global", "virtio-mmio.force-legacy=false",
                    "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
                    "-drive", f"if=pflash,unit=1,format=raw,file={self.keys}",
-                   "-chardev", f"{self.line or 'stdio'},id=line", "-serial", "chardev:line", "-monitor", f"unix:{self.monitor},server=on,wait=off",
+                   "-chardev", f"{self.line or 'stdio'},id=line", "-serial", "chardev:line",
+                   "-monitor", f"unix:{self.monitor},server=on,wait=off",
                    "-device", "virtio-rng-device,bus=virtio-mmio-bus.0"]
         if self.netdev:
-            mac = f",mac={self.mac}" if self.mac else ""
-            command += ["-netdev", f"{self.netdev},id=net",
-                        "-device", f"virtio-net-device,netdev=net,id=nic,bus=virtio-mmio-bus.1{mac}"]
+            given = re.search(r"\bid=([^,]+)", self.netdev)
+            net = given[1] if given else "net"
+            command += ["-netdev", self.netdev if given else f"{self.netdev},id={net}",
+                        "-device", f"virtio-net-device,netdev={net},id=nic,bus=virtio-mmio-bus.1,mac={self.mac}"]
             if self.capture:
-                command += ["-object", f"filter-dump,id=dump,netdev=net,file={self.capture}"]
+                command += ["-object", f"filter-dump,id=dump,netdev={net},file={self.capture}"]
         if self.oled:
             command += ["-chardev", f"{self.oled},id=oled",
                         "-device", "virtio-serial-device,bus=virtio-mmio-bus.2", "-device", "virtconsole,chardev=oled"]
@@ -156,7 +161,6 @@ class Board:
 
     def command(self, line, seconds=10):
         """One of QEMU's monitor: "set_link nic off", "system_reset"."""
-        import socket
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(seconds)
             s.connect(str(self.monitor))
@@ -169,8 +173,13 @@ class Board:
             return answer.decode(errors="replace")
 
 
-def have_tools():
-    return all(shutil.which(tool) for tool in ("qemu-system-riscv32", "riscv64-unknown-elf-objcopy"))
+def build(machine="qemu_virt"):
+    """Brings the images up to date; exits 77, as a test that is skipped does, where the tools for that are missing."""
+    if not shutil.which("qemu-system-riscv32"):
+        sys.exit(77)
+    status = subprocess.run([ROOT / "tools/boards/build.sh", machine], check=False).returncode
+    if status:
+        sys.exit(status)
 
 
 def main():

@@ -96,7 +96,7 @@ class Demo:
     def picture(self, board):
         """What the board's display shows, by a model of its controller: as PNG, and its rows of text."""
         i2c = self.folder / "run" / f"{board.name}.i2c"
-        subprocess.run([LARCH, "oled", i2c, "--png", self.folder / f"{board.name}.png"], check=True)
+        subprocess.run([LARCH, "oled", i2c, "--png", self.folder / f"{board.name}.png"], check=True, stdout=subprocess.DEVNULL)
         shown = subprocess.run([LARCH, "oled", i2c, "--json"], check=True, capture_output=True, text=True).stdout
         pictures = [json.loads(line) for line in shown.splitlines()]
         return [p for p in pictures if "text" in p][-1]["text"]
