@@ -332,7 +332,7 @@ static void ethernet_of_the_radio_receives_all(void **state)
     larch_bytes frame;
     start_net(true);
     arrive(PEER, PEER, 60);
-    arrive(PEER, OWN, 60); /* but not what we sent */
+    arrive(PEER, OWN, 60);                   /* but not what we sent */
     use(RECEIVE, next(RECEIVE), HEADER - 1); /* nor half a header */
     assert_int_equal(larch_virt_net_take(&slot, &frame), LARCH_OK);
     assert_int_equal(frame.len, 60);
