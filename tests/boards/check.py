@@ -118,9 +118,9 @@ class Check(unittest.TestCase):
 
     def test_7_link(self):
         since = len(self.board.read())
-        self.board.command("set_link nic off")
+        self.board.cable(False)
         self.board.expect(rb"network: no link", since=since)
-        self.board.command("set_link nic on")
+        self.board.cable(True)
         self.board.expect(rb"network: ready", since=since)
         self.assertEqual(self.echo(b"back"), b"back")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "boards"))
 # pylint: disable=wrong-import-position
-from board import FLASH_SIZE, SECTOR, Board
+from board import MACHINES, Board
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
@@ -179,8 +179,9 @@ class Flash(Case):
         """Foreign bytes in the flash are named, left alone, and make room only when asked to."""
         keys = self.folder / "gateway" / "keys.flash"
         keys.parent.mkdir()
-        keys.write_bytes(random.Random(3).randbytes(8 * SECTOR))
-        os.truncate(keys, FLASH_SIZE)
+        machine = MACHINES[MACHINE]
+        keys.write_bytes(random.Random(3).randbytes(machine.sectors * machine.sector))
+        os.truncate(keys, machine.flash_size)
         before = keys.read_bytes()
         network = self.network()
         gateway = self.board("gateway", network)
@@ -221,10 +222,10 @@ class Link(Case):
         network = self.network()
         gateway, sender = self.ready_pair(network)
         since = len(gateway.read())
-        gateway.command("set_link nic off")
+        gateway.cable(False)
         gateway.expect(rb"network: lost", 30, since)
         gateway.expect(rb"network: no link", 30, since)
-        gateway.command("set_link nic on")
+        gateway.cable(True)
         gateway.expect(rb"ready: ", 60, since)
         sender.write(b"send after the gap\r")
         gateway.expect(rb"accepted: #1 from [^\n]*after the gap", 90)

@@ -4,7 +4,7 @@
 a replay and altered copies. Leaves in FOLDER: the displays as PNG, each board's serial log, the sniffer's capture
 (sniffer.pcapng), what crossed the network (network.pcap), and a summary (summary.txt, summary.json).
 
-usage: tools/boards/demo.py [--folder FOLDER] [--text TEXT]
+usage: tools/boards/demo.py [--machine MACHINE[,MACHINE,MACHINE]] [--folder FOLDER] [--text TEXT]
 """
 import argparse
 import json
@@ -16,13 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from board import ROOT, Board, Failure
+from board import MACHINES, ROOT, Board, Failure
 from network import Host, Network, parse_udp
 
 LARCH = ROOT / "build" / "larch"
 ATTACKER = "10.7.0.66"
 COPIES = 12
-ICOUNT = ("-icount", "shift=0")  # an instruction a nanosecond: figures do not depend on this machine
+ROLES = ("gateway", "sender", "sniffer")
 
 
 # ---- messages on the wire --------------------------------------------------------
@@ -51,8 +51,9 @@ def answer_of(datagram):
 
 
 class Demo:
-    def __init__(self, folder, text):
-        self.folder, self.text = folder, text
+    def __init__(self, machines, folder, text):
+        """machines: of the roles, in ROLES' order."""
+        self.machines, self.folder, self.text = dict(zip(ROLES, machines)), folder, text
         self.facts = {}
         self.lines = []
         self.failed = False
@@ -80,8 +81,9 @@ class Demo:
                                        self.folder / "sniffer.pcapng"], stdout=self.sniff_log, stderr=subprocess.STDOUT)
 
     def board(self, role, number, **more):
-        return Board(role, folder=self.run_folder / role, netdev=self.network.netdev(role), mac=f"02:00:6c:00:00:1{number}",
-                     oled=f"file,path={self.run_folder}/{role}.i2c", more=ICOUNT, **more).start()
+        return Board(role, self.machines[role], folder=self.run_folder / role, netdev=self.network.netdev(role),
+                     mac=f"02:00:6c:00:00:1{number}", oled=f"file,path={self.run_folder}/{role}.i2c", exact=True,
+                     **more).start()
 
     def stop(self):
         for board in (self.sender, self.gateway):
@@ -172,10 +174,15 @@ class Demo:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--machine", default="qemu_virt", help="one of " + ", ".join(MACHINES) + "; or three, for "
+                        "gateway, sender and sniffer")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "boards-demo", help="where all of it goes; emptied first")
     parser.add_argument("--text", default="Pump 3: 4.2 bar, 17 C", help="the message")
     arguments = parser.parse_args()
-    demo = Demo(arguments.folder.resolve(), arguments.text)
+    machines = arguments.machine.split(",") * (1 if "," in arguments.machine else len(ROLES))
+    if len(machines) != len(ROLES) or not set(machines) <= set(MACHINES):
+        parser.error(f"--machine: no {arguments.machine}")
+    demo = Demo(machines, arguments.folder.resolve(), arguments.text)
     demo.start()
     try:
         demo.run()
