@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roles on emulated boards: what they do when all goes well, and when flash, network, line or power does not.
 
-usage: test_roles.py LARCH MACHINE [unittest arguments]
+usage: test_roles.py LARCH MACHINE[,MACHINE] [unittest arguments]     the second machine is the senders'
 """
 import json
 import os
@@ -21,7 +21,7 @@ from board import MACHINES, Board
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
-LARCH, MACHINE = "", ""
+LARCH, MACHINE, SENDERS = "", "", ""
 SETTLE_S = 0.3
 
 
@@ -48,7 +48,7 @@ class Case(unittest.TestCase):
         self.count += 1
         if network:
             netdev = network.netdev(role)
-        board = Board(role, machine=MACHINE, folder=self.folder / role, netdev=netdev,
+        board = Board(role, SENDERS if role == "sender" else MACHINE, folder=self.folder / role, netdev=netdev,
                       mac=f"02:00:6c:00:00:{0x20 + self.count:02x}", **options).start()
         self.addCleanup(board.kill)
         return board
@@ -296,5 +296,5 @@ class Linux(Case):
 
 
 if __name__ == "__main__":
-    LARCH, MACHINE = sys.argv[1:3]
+    LARCH, MACHINE, SENDERS = sys.argv[1], *(sys.argv[2].split(",") * 2)[:2]
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

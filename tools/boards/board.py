@@ -30,6 +30,7 @@ class QemuVirt:
     sector, sectors = 256 << 10, 8
     flash_size = 32 << 20  # what QEMU's machine wants; the files are sparse
     icount = 0  # an instruction a nanosecond
+    mhz, clock = 192, "the BL602's 192 MHz"
 
     @staticmethod
     def arguments(board):
@@ -58,6 +59,7 @@ class Mps2An385:
     sector, sectors = 4 << 10, 8
     flash_size = sector * sectors
     icount = 5  # what port/mps2_an385/clock.c counts in
+    mhz, clock = 25, "the board's 25 MHz"
 
     @staticmethod
     def arguments(board):

@@ -156,13 +156,13 @@ class Demo:
         self.check(bool(alerts), f"larch sniff names it: {alerts[0] if alerts else 'nothing'}")
         frames = re.search(r"(\d+) frames: (\d+) CoAP messages", sniffer)
         self.check(bool(frames) and int(frames[2]) > 0, frames[0] if frames else "no frames")
-        self.say("6 Figures, exact under -icount; at the BL602's 192 MHz and an instruction a cycle that is (an estimate)")
+        self.say("6 Figures, exact under -icount; the time is an estimate, of an instruction a cycle")
         steps = {}
-        for log in (sender, gateway):
+        for log, board in ((sender, self.sender), (gateway, self.gateway)):
             for name, count in re.findall(r"step: (.+?) (\d+) instructions", log):
                 steps[name] = int(count)
-        for name, count in steps.items():
-            self.say(f"    {name:26} {count:9,} instructions   {count / 192e3:6.2f} ms")
+                self.say(f"    {name:26} {int(count):9,} instructions  {int(count) / board.machine.mhz / 1e3:6.2f} ms "
+                         f"at {board.machine.clock}")
         stacks = re.findall(r"stack: (\S+) (\d+) of (\d+) bytes", gateway)
         self.say("    gateway's stacks: " + ", ".join(f"{n} {u} of {t}" for n, u, t in stacks) + " bytes")
         self.facts |= {"instructions": steps, "stacks": {n: [int(u), int(t)] for n, u, t in stacks}, "alerts": alerts,
