@@ -7,10 +7,10 @@
 #define BYTE_US     (10u * 1000000u / LARCH_BOARD_BAUD)
 #define BURST_US    1000u
 #define PATIENCE_US 1000000u
-_Static_assert(BYTE_US * LARCH_BOARD_BAUD == 10u * 1000000u, "a byte takes whole microseconds");
+_Static_assert(BYTE_US *LARCH_BOARD_BAUD == 10u * 1000000u, "a byte takes whole microseconds");
 
 /* So that indices may run over. */
-#define IS_POWER_OF_TWO(n) (((n) & ((n) - 1)) == 0)
+#define IS_POWER_OF_TWO(n) (((n) & ((n)-1)) == 0)
 _Static_assert(IS_POWER_OF_TWO(LARCH_LINE_TX_LEN) && LARCH_LINE_TX_LEN <= 0x8000, "of 16-bit indices");
 _Static_assert(IS_POWER_OF_TWO(LARCH_LINE_RX_LEN) && LARCH_LINE_RX_LEN <= 0x8000, "of 16-bit indices");
 
