@@ -51,6 +51,7 @@ typedef struct gateway_app {
     size_t socket_count;
     larch_udp sockets[GATEWAY_LISTEN_MAX];
     larch_udp_batch in;
+    larch_gateway_datagram arrived[LARCH_UDP_BATCH]; /* the same, as the library takes it */
     larch_udp_batch out;
     size_t out_socket;
 } gateway_app;
@@ -217,14 +218,17 @@ static bool drain(gateway_app *app)
 
 static bool receive_batch(gateway_app *app, size_t socket)
 {
+    size_t taken;
     for (size_t i = 0; i < app->in.count; i++) {
-        larch_udp_datagram *d = &app->in.datagrams[i];
-        d->peer.via = (uint8_t)(socket << VIA_BITS | d->peer.via);
-        larch_bytes bytes = {d->bytes, d->len};
-        while (larch_gateway_receive(&app->gateway, app->report.now_ms, &d->peer, d->multicast, bytes) == LARCH_AGAIN)
-            if (!drain(app))
-                return false;
+        const larch_udp_datagram *d = &app->in.datagrams[i];
+        app->arrived[i] = (larch_gateway_datagram){d->peer, d->multicast, {d->bytes, d->len}};
+        app->arrived[i].peer.via = (uint8_t)(socket << VIA_BITS | d->peer.via);
     }
+    for (size_t done = 0; done < app->in.count; done += taken)
+        if (larch_gateway_receive_many(&app->gateway, app->report.now_ms, app->arrived + done, app->in.count - done,
+                                       &taken) == LARCH_AGAIN &&
+            !drain(app))
+            return false;
     return true;
 }
 
