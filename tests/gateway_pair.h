@@ -20,6 +20,7 @@ typedef struct pair_side {
     unsigned decapsulations; /* of sealed messages */
     unsigned groups;         /* of them made side by side */
     unsigned answered;
+    void (*answer)(void *context, larch_bytes datagram); /* called for each answer, if set */
     larch_writer log;
     uint8_t log_bytes[PAIR_LOG];
 } pair_side;
@@ -112,6 +113,8 @@ static inline void pair_side_collect(pair_side *s)
         pair_put_peer(&s->log, &peer);
         pair_put_bytes(&s->log, datagram);
         s->answered++;
+        if (s->answer != NULL)
+            s->answer(s->b.context, datagram);
     }
     larch_writer_put_u8(&s->log, (uint8_t)e);
     if (e == LARCH_PLATFORM) /* a storage that failed once; on from when it is tried again */

@@ -167,8 +167,6 @@ larch_error larch_direct_open(const larch_direct_sealed *sealed, const larch_tra
     uint8_t ss[LARCH_KEM_SS_LEN];
     larch_error e;
 
-    if (cap < sealed->sealed.len - LARCH_DIRECT_TAG_LEN)
-        return LARCH_SPACE;
     /* A ciphertext that is not genuine goes the whole way with a secret of its own
      * (implicit rejection) and fails at the tag, as a wrong tag does, in the same time. */
     larch_trace_begin(trace, LARCH_STEP_KEM_DECAPS);

@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "larch/crypto.h"
 #include "node/gateway_int.h"
 
 /* Datagrams looked at together: as many as larch_kem_decaps_batch computes side by side. */

@@ -143,12 +143,6 @@ static void answer_body(const gateway_request *rq, uint8_t code, larch_bytes tex
 
 /* ---- /pqkem-data ------------------------------------------------------- */
 
-uint64_t larch_gateway_tag(const larch_gateway_key *key, const larch_direct_sealed *sealed)
-{
-    const larch_bytes pieces[] = {sealed->kem_ct, sealed->nonce};
-    return larch_tag64(key->tag_key, pieces, 2);
-}
-
 /* What is known of this message and key ahead, or NULL. */
 static const larch_gateway_ahead *ahead_of(const larch_gateway *gw, const larch_gateway_key *key,
                                            const larch_direct_sealed *sealed)

@@ -3,6 +3,7 @@
 #ifndef LARCH_GATEWAY_INT_H
 #define LARCH_GATEWAY_INT_H
 
+#include "larch/crypto.h"
 #include "larch/gateway.h"
 
 #define GATEWAY_RETRY_MS 1000 /* between tries of a storage that failed */
@@ -57,8 +58,12 @@ uint64_t larch_gateway_keys_deadline_ms(const larch_gateway *gw);
 /* The present key first, then the one before; NULL past the last. */
 larch_gateway_key *larch_gateway_key_at(larch_gateway_keys *keys, unsigned age);
 
-/* The mark of a message under a key (gateway_direct.c). */
-uint64_t larch_gateway_tag(const larch_gateway_key *key, const larch_direct_sealed *sealed);
+/* The mark of a message under a key. */
+static inline uint64_t larch_gateway_tag(const larch_gateway_key *key, const larch_direct_sealed *sealed)
+{
+    const larch_bytes pieces[] = {sealed->kem_ct, sealed->nonce};
+    return larch_tag64(key->tag_key, pieces, 2);
+}
 
 /* ---- resources --------------------------------------------------------- */
 

@@ -340,6 +340,7 @@ static void test_never_beyond_the_buckets(void **state)
         limits.total_burst = 9;
         pair_end(&p);
         pair_begin(&p, 3, BENCH_MARKS, PAIR_SLOTS, &limits);
+        const larch_peer newcomer = larch_sim_ipv4(0x0a0000ff, 40000);
         for (unsigned i = 0; i < 12; i++) {
             const larch_peer peer = larch_sim_ipv4(0x0a000001u + i, 40000);
             const bench_ask ask = {.code = LARCH_COAP_GET, .message_id = message_id++, .path = LARCH_DIRECT_PATH_KEY};
@@ -357,14 +358,15 @@ static void test_never_beyond_the_buckets(void **state)
         p.one.b.now_ms += 500;
         p.many.b.now_ms += 500;
         for (unsigned i = 0; i < 8; i++)
-            add_sealed(&in[0].peer, seal(larch_kem_at(0)));
+            add_sealed(&newcomer, seal(larch_kem_at(0)));
         give();
         assert_int_equal(p.many.decapsulations, p.one.decapsulations);
         assert_int_equal(p.many.groups > 0, burst >= 2);
     }
 }
 
-/* What will not be opened: sent to a group, with an option that forbids it, without room for its mark. */
+/* What will not be opened: sent to a group, with an option that forbids it, as a block out of order, without room
+ * for its mark. */
 static void test_not_for_nothing(void **state)
 {
     (void)state;
@@ -374,8 +376,10 @@ static void test_not_for_nothing(void **state)
         const bench_sealed *s = seal(larch_kem_at(0));
         const bench_ask ask = {.code = (uint8_t)(i < 12 ? LARCH_COAP_POST : LARCH_COAP_PUT),
                                .message_id = message_id++,
-                               .path = i < 8 ? LARCH_DIRECT_PATH_DATA : LARCH_DIRECT_PATH_NEXT,
+                               .path = i < 10 ? LARCH_DIRECT_PATH_DATA : LARCH_DIRECT_PATH_NEXT,
                                .extra = i < 4 ? 65001 : 0,
+                               .has_block1 = i >= 8 && i < 10,
+                               .block1 = {1, false, 6},
                                .payload = {s->bytes, s->len}};
         add_ask(&peer, i >= 4 && i < 8, &ask);
     }
