@@ -13,7 +13,8 @@ lint="libcmocka-dev clang-format:clang-format clang-tidy:clang-tidy cppcheck:cpp
 fuzz="clang:clang libclang-rt-14-dev llvm:llvm-symbolizer"
 bench="libcoap3-bin:coap-client-notls libcoap3-dev libssl-dev"
 boards="gcc-riscv64-unknown-elf:riscv64-unknown-elf-gcc picolibc-riscv64-unknown-elf qemu-system-misc:qemu-system-riscv32
-        gcc-arm-none-eabi:arm-none-eabi-gcc picolibc-arm-none-eabi qemu-system-arm:qemu-system-arm"
+        gcc-arm-none-eabi:arm-none-eabi-gcc picolibc-arm-none-eabi qemu-system-arm:qemu-system-arm
+        make:make cmake:cmake python3:python3 dpkg-dev:dpkg-source xz-utils:xz"
 
 goal=${1:-}
 case $goal in
