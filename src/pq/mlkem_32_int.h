@@ -15,22 +15,18 @@ typedef struct mlkem_residues {
     uint16_t c[MLKEM_N];
 } mlkem_residues;
 
-/* What larch_mlkem32_scale and larch_mlkem32_encode multiply with: b stands as (-2^32 b mod q) / q mod 2^32. */
-#define MLKEM32_ONE    1290168u    /* 1: reduces below q */
-#define MLKEM32_ENTER  1806234369u /* -2^-32, the factor of each product */
-#define MLKEM32_RETURN 2549370796u /* -2^32, which undoes it */
+/* What larch_mlkem32_encode multiplies with: b stands as (-2^32 b mod q) / q mod 2^32. */
+#define MLKEM32_ONE     1290168u    /* 1: reduces below q */
+#define MLKEM32_UNSCALE 1806234369u /* -2^-32, the factor of each product */
 
-/* p *= the factor. In: anything; out: below q. */
-void larch_mlkem32_scale(mlkem_residues *p, uint32_t factor);
-
-/* NTT in place [FIPS203 algorithm 9]. In: below 3 q; out: below 10 q. */
+/* NTT in place [FIPS203 algorithm 9]. Adds less than 14 q to what it takes. In: below 4 q. */
 void larch_mlkem32_ntt(mlkem_residues *p);
 
 /* Inverse NTT in place [FIPS203 algorithm 10] of a sum of products, whose factor -2^-32 it undoes. In: below 5 q;
  * out: below q. */
 void larch_mlkem32_inverse_ntt(mlkem_residues *p);
 
-/* sum += SampleNTT(rho || j || i) * f * -2^-32 [FIPS203 algorithms 7 and 11]. f: below 10 q; sum: grows by less
+/* sum += SampleNTT(rho || j || i) * f * -2^-32 [FIPS203 algorithms 7 and 11]. f: below 18 q; sum: grows by less
  * than q. rho is public, and the time depends on it. */
 void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], uint8_t j, uint8_t i,
                                     const mlkem_residues *f);
@@ -38,8 +34,12 @@ void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], 
 /* The same with the polynomial of 384 bytes as ByteDecode_12 reads it. */
 void larch_mlkem32_multiply_encoded(mlkem_residues *sum, const uint8_t *bytes, const mlkem_residues *f);
 
-/* p += SamplePolyCBD_eta of PRF_eta(seed, nonce) [FIPS203 algorithm 8]. p grows by at most q + eta. */
-void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce);
+/* p = SamplePolyCBD_eta of PRF_eta(seed, nonce) [FIPS203 algorithm 8]: at most q + 3; or scaled, times -2^32, what
+ * products undo: below 4 q. */
+void larch_mlkem32_sample_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce, bool is_scaled);
+
+/* p += such a sample for eta = 2. p grows by at most q + 2. */
+void larch_mlkem32_add_noise(mlkem_residues *p, const uint8_t seed[32], uint8_t nonce);
 
 /* p += Decompress_1 of the 32 bytes m. p grows by less than q. */
 void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32]);

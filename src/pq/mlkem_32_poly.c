@@ -5,6 +5,10 @@
 
 #if LARCH_MLKEM_32
 
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE_SIZE__)
+#pragma GCC optimize("O2", "no-schedule-insns")
+#endif
+
 #define Q     (MLKEM_Q + 0u)
 #define Q_INV 1806234369u /* 1/q mod 2^32 */
 
@@ -52,35 +56,78 @@ static inline void put(uint16_t *c, uint32_t x)
 
 /* ---- NTT --------------------------------------------------------------- */
 
-/* Two layers at once: pairs 2 len apart, then pairs len apart. Adds at most 2 q to what it takes. */
-static void two_layers(uint16_t *c, unsigned len, unsigned k)
+/* The butterfly of a layer. b may become negative, but is at least a - q. */
+static inline void forward(uint32_t *a, uint32_t *b, uint32_t zeta)
 {
-    for (const unsigned end = 2 * k; k < end; k++, c += 3 * len) {
-        const uint32_t z1 = zetas[k], z2 = zetas[2 * k], z3 = zetas[2 * k + 1];
-        for (const uint16_t *stop = c + len; c < stop; c++) {
-            uint32_t t2 = times(c[2 * len], z1), t3 = times(c[3 * len], z1);
-            uint32_t u0 = c[0] + t2, u2 = c[0] + Q - t2;
-            uint32_t u1 = c[len] + t3, u3 = c[len] + Q - t3;
-            uint32_t v1 = times(u1, z2), v3 = times(u3, z3);
-            put(&c[0], u0 + v1);
-            put(&c[len], u0 + Q - v1);
-            put(&c[2 * len], u2 + v3);
-            put(&c[3 * len], u2 + Q - v3);
-        }
-    }
+    uint32_t t = times(*b, zeta);
+    *b = *a - t;
+    *a += t;
+}
+
+static inline void forward_two(uint32_t *a, uint32_t *b, uint32_t zeta)
+{
+    forward(&a[0], &b[0], zeta);
+    forward(&a[1], &b[1], zeta);
+}
+
+static inline void forward_four(uint32_t *a, uint32_t *b, uint32_t zeta)
+{
+    forward_two(a, b, zeta);
+    forward_two(a + 2, b + 2, zeta);
+}
+
+/* Three layers of eight residues as far apart as they meet in the last; k is the block in the first. */
+static inline void forward_three_layers(uint32_t x[8], unsigned k)
+{
+    forward_four(x, x + 4, zetas[k]);
+    forward_two(x, x + 2, zetas[2 * k]);
+    forward_two(x + 4, x + 6, zetas[2 * k + 1]);
+    forward(&x[0], &x[1], zetas[4 * k]);
+    forward(&x[2], &x[3], zetas[4 * k + 1]);
+    forward(&x[4], &x[5], zetas[4 * k + 2]);
+    forward(&x[6], &x[7], zetas[4 * k + 3]);
 }
 
 void larch_mlkem32_ntt(mlkem_residues *p)
 {
+    /* What is added to x is in each result, and no difference is negative in these layers nor in the next. */
+    for (uint16_t *c = p->c; c < p->c + 32; c++) {
+        uint32_t x[8] = {c[0] + 7 * Q, c[32] + 2 * Q, c[64] + Q, c[96] + Q, c[128], c[160], c[192], c[224]};
+        forward_three_layers(x, 1);
+        put(&c[0], x[0]);
+        put(&c[32], x[1]);
+        put(&c[64], x[2]);
+        put(&c[96], x[3]);
+        put(&c[128], x[4]);
+        put(&c[160], x[5]);
+        put(&c[192], x[6]);
+        put(&c[224], x[7]);
+    }
     uint16_t *c = p->c;
-    two_layers(c, 64, 1);
-    two_layers(c, 16, 4);
-    two_layers(c, 4, 16);
-    for (unsigned k = 64; k < 128; k++, c += 4)
-        for (unsigned i = 0; i < 2; i++) {
-            uint32_t u = c[i], t = times(c[i + 2], zetas[k]);
-            put(&c[i], u + t);
-            put(&c[i + 2], u + Q - t);
+    for (unsigned k = 8; k < 16; k++, c += 30)
+        for (const uint16_t *stop = c + 2; c < stop; c++) {
+            uint32_t x[16] = {c[0],  c[2],  c[4],  c[6],  c[8],  c[10], c[12], c[14],
+                              c[16], c[18], c[20], c[22], c[24], c[26], c[28], c[30]};
+            forward_four(x, x + 8, zetas[k]);
+            forward_four(x + 4, x + 12, zetas[k]);
+            forward_three_layers(x, 2 * k);
+            forward_three_layers(x + 8, 2 * k + 1);
+            put(&c[0], x[0]);
+            put(&c[2], x[1]);
+            put(&c[4], x[2]);
+            put(&c[6], x[3]);
+            put(&c[8], x[4]);
+            put(&c[10], x[5]);
+            put(&c[12], x[6]);
+            put(&c[14], x[7]);
+            put(&c[16], x[8]);
+            put(&c[18], x[9]);
+            put(&c[20], x[10]);
+            put(&c[22], x[11]);
+            put(&c[24], x[12]);
+            put(&c[26], x[13]);
+            put(&c[28], x[14]);
+            put(&c[30], x[15]);
         }
 }
 
@@ -119,98 +166,149 @@ void larch_mlkem32_inverse_ntt(mlkem_residues *p)
     two_layers_back(p->c, 64, 1, UNSCALE_ZETA, UNSCALE);
 }
 
-void larch_mlkem32_scale(mlkem_residues *p, uint32_t factor)
-{
-    for (unsigned n = 0; n < MLKEM_N; n++)
-        put(&p->c[n], times(p->c[n], factor));
-}
-
 /* ---- products ---------------------------------------------------------- */
 
-/* BaseCaseMultiply [FIPS203 algorithm 12] of a0 + a1 X, each below 2^12, and the pair at n of f: both sums of
- * products are below 2^12 * 20 q < 2^32. */
-static inline void multiply_pair(mlkem_residues *sum, uint32_t a0, uint32_t a1, const mlkem_residues *f, unsigned n)
+/* BaseCaseMultiply [FIPS203 algorithm 12] of a0 + a1 X, each below 2^12, and f0 + f1 X. Both sums of products are
+ * below 2^12 * 36 q < 2^32. */
+static inline void multiply_pair(uint16_t *sum, uint32_t a0, uint32_t a1, uint32_t f0, uint32_t f1, uint32_t f1_gamma)
 {
-    uint32_t f0 = f->c[n], f1 = f->c[n + 1];
-    uint32_t f1_gamma = times(f1, zetas[64 + n / 4]);
-    if ((n & 2) != 0)
-        f1_gamma = Q - f1_gamma;
-    put(&sum->c[n], sum->c[n] + montgomery(a0 * f0 + a1 * f1_gamma));
-    put(&sum->c[n + 1], sum->c[n + 1] + montgomery(a0 * f1 + a1 * f0));
+    put(&sum[0], sum[0] + montgomery(a0 * f0 + a1 * f1_gamma));
+    put(&sum[1], sum[1] + montgomery(a0 * f1 + a1 * f0));
+}
+
+/* Two pairs, at n, whose gammas differ in sign. */
+static inline void multiply_four(mlkem_residues *sum, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3,
+                                 const mlkem_residues *f, unsigned n)
+{
+    const uint32_t gamma = zetas[64 + n / 4];
+    const uint16_t *c = f->c + n;
+    multiply_pair(sum->c + n, a0, a1, c[0], c[1], times(c[1], gamma));
+    multiply_pair(sum->c + n + 2, a2, a3, c[2], c[3], Q - times(c[3], gamma));
 }
 
 void larch_mlkem32_multiply_encoded(mlkem_residues *sum, const uint8_t *b, const mlkem_residues *f)
 {
-    for (unsigned n = 0; n < MLKEM_N; n += 2, b += 3)
-        multiply_pair(sum, b[0] | (b[1] & 15u) << 8, b[1] >> 4 | (uint32_t)b[2] << 4, f, n);
+    for (unsigned n = 0; n < MLKEM_N; n += 4, b += 6)
+        multiply_four(sum, b[0] | (b[1] & 15u) << 8, b[1] >> 4 | (uint32_t)b[2] << 4, b[3] | (b[4] & 15u) << 8,
+                      b[4] >> 4 | (uint32_t)b[5] << 4, f, n);
+}
+
+/* d is put at end if it is below q; returns the new end. */
+static inline uint16_t *keep(uint16_t *end, uint32_t d)
+{
+    d &= 0xfff;
+    if (d < Q)
+        *end++ = (uint16_t)d;
+    return end;
+}
+
+/* Keeps what is below q of the eight numbers of 12 bits in three words. */
+static inline uint16_t *keep_eight(uint16_t *end, const uint32_t w[3])
+{
+    end = keep(end, w[0]);
+    end = keep(end, w[0] >> 12);
+    end = keep(end, w[0] >> 24 | w[1] << 8);
+    end = keep(end, w[1] >> 4);
+    end = keep(end, w[1] >> 16);
+    end = keep(end, w[1] >> 28 | w[2] << 4);
+    end = keep(end, w[2] >> 8);
+    return keep(end, w[2] >> 20);
 }
 
 void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], uint8_t j, uint8_t i,
                                     const mlkem_residues *f)
 {
+    enum { LANES = LARCH_PQ_SMALL ? 3 : 21 }; /* 21 are the rate */
     const uint8_t place[2] = {j, i};
-    uint8_t bytes[24];            /* divides the rate of 168 */
-    uint16_t a[16 + 1], *end = a; /* candidates below q that are not yet used */
+    uint32_t words[2 * LANES];
+    uint16_t a[3 + 16 + 3] = {0}, *end = a; /* what is sampled and not yet used */
     larch_keccak xof;
     larch_shake128_init(&xof);
     larch_shake_absorb(&xof, (larch_bytes){rho, 32});
     larch_shake_absorb(&xof, LARCH_BYTES(place));
     larch_shake_finalize(&xof);
     for (unsigned n = 0; n < MLKEM_N;) {
-        larch_shake_squeeze(&xof, bytes, sizeof bytes);
-        for (const uint8_t *b = bytes; b < bytes + sizeof bytes; b += 3) {
-            uint32_t d1 = b[0] | (b[1] & 15u) << 8, d2 = b[1] >> 4 | (uint32_t)b[2] << 4;
-            *end = (uint16_t)d1;
-            end += d1 < Q;
-            *end = (uint16_t)d2;
-            end += d2 < Q;
+        larch_shake_squeeze_words(&xof, words, LANES);
+        for (const uint32_t *w = words; w < words + 2 * LANES && n < MLKEM_N; w += 6) {
+            end = keep_eight(end, w);
+            end = keep_eight(end, w + 3);
+            const uint16_t *next = a;
+            for (; end - next >= 4 && n < MLKEM_N; next += 4, n += 4)
+                multiply_four(sum, next[0], next[1], next[2], next[3], f, n);
+            a[0] = next[0];
+            a[1] = next[1];
+            a[2] = next[2];
+            end = a + (end - next);
         }
-        const uint16_t *pair = a;
-        for (; end - pair >= 2 && n < MLKEM_N; pair += 2, n += 2)
-            multiply_pair(sum, pair[0], pair[1], f, n);
-        a[0] = *pair;
-        end = a + (end - pair);
     }
 }
 
 /* ---- noise and message ------------------------------------------------- */
 
-/*
- * A coefficient is the sum of eta bits minus the sum of the next eta bits. Eight
- * coefficients, 16 eta bits, are 2 eta bytes; half of them are added within one word.
- */
-static inline void add_eight(uint16_t *c, const uint8_t *in, unsigned eta)
+/* Sums side by side: of each eta bits, then 3 more than the first less the second of two such sums. */
+static inline uint32_t differences_2(uint32_t bits)
 {
-    const uint32_t ones = eta == 2 ? 0x55555555 : 0x249249, mask = (1u << eta) - 1;
-    for (unsigned half = 0; half < 2; half++, in += eta, c += 4) {
-        uint32_t word = (uint32_t)in[0] | (uint32_t)in[1] << 8, sums = 0;
-        if (eta == 3)
-            word |= (uint32_t)in[2] << 16;
-        for (unsigned i = 0; i < eta; i++)
-            sums += word >> i & ones;
-        for (unsigned i = 0; i < 4; i++)
-            put(&c[i], c[i] + Q + (sums >> 2 * eta * i & mask) - (sums >> (2 * i + 1) * eta & mask));
-    }
+    uint32_t sums = (bits & 0x55555555) + (bits >> 1 & 0x55555555);
+    return 0x33333333 + (sums & 0x33333333) - (sums >> 2 & 0x33333333);
 }
 
-void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce)
+static inline uint32_t differences_3(uint32_t bits)
 {
-    uint8_t bytes[8 * 3];
+    uint32_t sums = (bits & 0x249249) + (bits >> 1 & 0x249249) + (bits >> 2 & 0x249249);
+    return 0x0c30c3 + (sums & 0x1c71c7) - (sums >> 3 & 0x1c71c7);
+}
+
+/* What noise is multiplied with, and zero for it: a multiple of q that is at least 3 times as much. */
+typedef struct scale {
+    uint32_t factor, zero;
+} scale;
+
+static const scale plain = {1, Q}, scaled = {(uint32_t)-1353, 2 * Q};
+
+/* c += s * (field - 3), or c is that, for each of the fields of that many bits. */
+static inline void put_noise(uint16_t *c, uint32_t fields, unsigned count, unsigned bits, scale s, bool add)
+{
+    for (unsigned i = 0; i < count; i++)
+        put(&c[i], (add ? c[i] : 0) + (fields >> bits * i & ((1u << bits) - 1)) * s.factor + (s.zero - 3 * s.factor));
+}
+
+static inline void noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce, scale s, bool add)
+{
+    uint32_t w[2 * 3];
     larch_keccak prf;
     larch_shake256_init(&prf);
     larch_shake_absorb(&prf, (larch_bytes){seed, 32});
     larch_shake_absorb(&prf, (larch_bytes){&nonce, 1});
     larch_shake_finalize(&prf);
     for (uint16_t *c = p->c; c < p->c + MLKEM_N;) {
-        larch_shake_squeeze(&prf, bytes, (size_t)8 * eta);
-        for (const uint8_t *b = bytes; b < bytes + 8 * eta; b += 2 * eta, c += 8)
-            if (eta == 2)
-                add_eight(c, b, 2);
-            else
-                add_eight(c, b, 3);
+        larch_shake_squeeze_words(&prf, w, eta);
+        if (eta == 2)
+            for (unsigned i = 0; i < 4; i++, c += 8)
+                put_noise(c, differences_2(w[i]), 8, 4, s, add);
+        else
+            for (unsigned i = 0; i < 6; i += 3, c += 16) {
+                put_noise(c, differences_3(w[i]), 4, 6, s, add);
+                put_noise(c + 4, differences_3(w[i] >> 24 | w[i + 1] << 8), 4, 6, s, add);
+                put_noise(c + 8, differences_3(w[i + 1] >> 16 | w[i + 2] << 16), 4, 6, s, add);
+                put_noise(c + 12, differences_3(w[i + 2] >> 8), 4, 6, s, add);
+            }
     }
     larch_wipe(&prf, sizeof prf);
-    larch_wipe(bytes, sizeof bytes);
+    larch_wipe(w, sizeof w);
+}
+
+void larch_mlkem32_sample_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce, bool is_scaled)
+{
+    const scale s = is_scaled ? scaled : plain;
+    if (eta == 2)
+        noise(p, 2, seed, nonce, s, false);
+    else
+        noise(p, 3, seed, nonce, s, false);
+}
+
+void larch_mlkem32_add_noise(mlkem_residues *p, const uint8_t seed[32], uint8_t nonce)
+{
+    noise(p, MLKEM_ETA2, seed, nonce, plain, true);
 }
 
 void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32])
