@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory that FreeRTOS asks for. */
+#include "FreeRTOS.h"
+#include "stacks.h"
+#include "task.h"
+
+void vApplicationGetIdleTaskMemory(StaticTask_t **task, StackType_t **stack, uint32_t *stack_words);
+
+void vApplicationGetIdleTaskMemory(StaticTask_t **task, StackType_t **stack, uint32_t *stack_words)
+{
+    static StaticTask_t idle;
+    static StackType_t words[configMINIMAL_STACK_SIZE] __attribute__((aligned(portBYTE_ALIGNMENT)));
+    larch_port_stack_add("idle", words, configMINIMAL_STACK_SIZE);
+    *task = &idle;
+    *stack = words;
+    *stack_words = configMINIMAL_STACK_SIZE;
+}
