@@ -158,14 +158,31 @@ static void narrow(const x86_ops *ops, lanes *a, unsigned live)
     }
 }
 
+/* The widest permutation that the jobs keep busy: as many of its lanes as it asks for, on average, while the longest
+ * of them runs. */
+static unsigned widest(const x86_ops *ops, const x86_job *jobs, size_t count)
+{
+    size_t all = 0, longest = 0;
+    unsigned level = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t rate = kinds[jobs[i].kind].rate;
+        size_t blocks = kinds[jobs[i].kind].blocks;
+        for (size_t left = jobs[i].in_len + jobs[i].tail_len; left >= rate; left -= rate)
+            blocks++;
+        all += blocks;
+        longest = blocks > longest ? blocks : longest;
+    }
+    while (all < ops->keccak[level].busy_min * longest)
+        level++;
+    return level;
+}
+
 void larch_x86_run(const x86_ops *ops, const x86_job *jobs, size_t count)
 {
     lanes a;
     const x86_job *const end = jobs + count;
-    a.level = 0;
-    a.width = ops->keccak[0].width;
-    while (ops->keccak[a.level].jobs_min > count)
-        a.width = ops->keccak[++a.level].width;
+    a.level = widest(ops, jobs, count);
+    a.width = ops->keccak[a.level].width;
     const size_t words = sizeof a.s[0] * WORDS * a.width, used = sizeof a.out[0] * a.width;
     for (unsigned l = 0; l < a.width; l++)
         a.lane[l].job = NULL;
