@@ -70,15 +70,18 @@ PLACES = [
 # What stands on the library: folder -> folders it may include besides itself
 # and <larch/...>. The first pattern that fits decides.
 STANDS_ON = [
-    ("sniff", ()),
-    ("port/*", ()),
+    ("port/board", ()),  # what a board lends the firmware, and what stands on that alone
+    ("sniff", ("port/board",)),
+    ("port/qemu_virt", ("port/board", "port/freertos_lwip")),  # the layer below FreeRTOS reports its faults as that does
+    ("port/*", ("port/board",)),
     ("bench/boards", ("src/pq/pq.h",)),  # measures what has no public form: one permutation, seeded operations
     ("bench", ()),
-    ("apps/*", ("port/posix", "port/sim", "sniff", "bench")),
+    ("apps/*", ("port/posix", "port/sim", "port/board", "sniff", "bench", "firmware/drivers")),
+    ("firmware/drivers", ("port/board",)),  # no operating system: they serve the host's models and tests too
     ("firmware/*", ("port/*", "firmware/drivers")),
 ]
 # There, a quoted include that is not in this tree belongs to a board's SDK.
-SDK = ("port/freertos_lwip", "port/qemu", "port/bl602", "firmware/*")
+SDK = ("port/freertos_lwip", "port/qemu_virt", "port/mps2_an385", "port/bl602", "firmware/*")
 
 # System headers for the library: those that exist without an operating system.
 SYSTEM = {"stdbool.h", "stddef.h", "stdint.h", "limits.h", "string.h"}

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gateway board's 128x64 OLED and its LED, as text: what a board shows is
- * decided here without a terminal, so that it can be tested.
+ * The gateway board's 128x64 OLED and its LED on a terminal. The rows are those of firmware/drivers/screen.h, so
+ * what is seen here is what a board shows.
  */
 #ifndef LARCH_APP_DISPLAY_H
 #define LARCH_APP_DISPLAY_H
 
-#include "larch/base.h"
+#include "firmware/drivers/screen.h"
 
-#define LARCH_DISPLAY_ROWS    8  /* 64 pixels in cells of 8 */
-#define LARCH_DISPLAY_COLUMNS 21 /* 128 pixels in cells of 6 */
 /* Lines that larch_display_draw prints: rows, frame, LED. */
-#define LARCH_DISPLAY_LINES   (LARCH_DISPLAY_ROWS + 3)
+#define LARCH_DISPLAY_LINES (LARCH_SCREEN_ROWS + 3)
 
-typedef enum larch_led { LARCH_LED_OFF, LARCH_LED_ACCEPTED, LARCH_LED_REFUSED } larch_led;
+/* A terminal has colours where the board's LED has patterns. */
+typedef enum larch_display_led {
+    LARCH_DISPLAY_LED_OFF,
+    LARCH_DISPLAY_LED_ACCEPTED,
+    LARCH_DISPLAY_LED_REFUSED
+} larch_display_led;
 
 /* What is shown. The views are used during the call alone. */
 typedef struct larch_display {
@@ -21,14 +24,12 @@ typedef struct larch_display {
     larch_bytes text;   /* untrusted, of a message whose tag was verified */
     const char *sender; /* "127.0.0.1:40000" */
     const char *kem;    /* "ML-KEM-512" */
-    larch_led led;
+    larch_display_led led;
     const char *reason; /* why the LED is red */
 } larch_display;
 
-/* The 8 rows: title, five of message, sender, parameter set. Each is 21 printable ASCII characters
- * and a 0; any other byte of the text comes out as '?'. Lines break at spaces where
- * they can; what does not fit ends in "..". */
-void larch_display_render(const larch_display *d, char rows[LARCH_DISPLAY_ROWS][LARCH_DISPLAY_COLUMNS + 1]);
+/* What the screen shows: the message, or that it waits for the first. */
+void larch_display_render(const larch_display *d, larch_screen *screen);
 
 /* The screen in its frame and the LED below, LARCH_DISPLAY_LINES lines. colour: the writer leads to a
  * terminal, so the LED may have its colour. */

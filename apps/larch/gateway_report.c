@@ -70,7 +70,7 @@ static void show_message(gateway_report *report, const larch_gateway_event *even
                                      .text = {report->text, event->text.len},
                                      .sender = report->sender,
                                      .kem = event->kem->name,
-                                     .led = LARCH_LED_ACCEPTED};
+                                     .led = LARCH_DISPLAY_LED_ACCEPTED};
     report->display_stale = true;
 }
 
@@ -109,7 +109,7 @@ static const char *detail(const larch_gateway_event *event)
 
 static void show_refusal(gateway_report *report, const larch_gateway_event *event)
 {
-    report->screen.led = LARCH_LED_REFUSED;
+    report->screen.led = LARCH_DISPLAY_LED_REFUSED;
     report->screen.reason = larch_gateway_reason_text(event->reason);
     report->display_stale = true;
 }

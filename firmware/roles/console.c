@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "board/board.h"
+#include "console.h"
+#include "role.h"
+#include "say.h"
+#include "stacks.h"
+
+static bool is_blank(uint8_t c) { return c == ' ' || c == '\t'; }
+
+static larch_bytes trimmed(larch_bytes text)
+{
+    while (text.len > 0 && is_blank(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.data[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static larch_bytes bytes_of(const char *text) { return (larch_bytes){(const uint8_t *)text, strlen(text)}; }
+
+static void say_help(const larch_console *console)
+{
+    for (size_t i = 0; i < console->command_count; i++) {
+        const larch_command *c = &console->commands[i];
+        larch_say("  %s%s%s: %s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments, c->help);
+    }
+    larch_say("  stack: how deep each task's stack has been");
+    larch_say("  restart: start the board anew");
+    larch_say("  help: this list");
+}
+
+static void run(const larch_console *console, larch_bytes line)
+{
+    larch_bytes word = line = trimmed(line);
+    word.len = 0;
+    while (word.len < line.len && !is_blank(line.data[word.len]))
+        word.len++;
+    const larch_bytes rest = trimmed((larch_bytes){line.data + word.len, line.len - word.len});
+    if (word.len == 0)
+        return;
+    for (size_t i = 0; i < console->command_count; i++) {
+        const larch_command *c = &console->commands[i];
+        if (!larch_bytes_equal(word, bytes_of(c->name)))
+            continue;
+        if (rest.len > 0 && c->arguments[0] == '\0')
+            larch_say("error: %s takes nothing", c->name);
+        else
+            c->run(rest);
+        return;
+    }
+    if (larch_bytes_equal(word, LARCH_TEXT("help")))
+        say_help(console);
+    else if (larch_bytes_equal(word, LARCH_TEXT("stack")))
+        larch_stacks_say();
+    else if (larch_bytes_equal(word, LARCH_TEXT("restart")))
+        larch_role_restart("asked for on the console");
+    else
+        larch_say("error: no command '%q'; help lists them", &word);
+}
+
+void larch_console_init(larch_console *console, const larch_command *commands, size_t count)
+{
+    *console = (larch_console){.commands = commands, .command_count = count};
+}
+
+void larch_console_take(larch_console *console, larch_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        const uint8_t c = bytes.data[i];
+        if (c == '\r' || c == '\n') {
+            if (console->too_long)
+                larch_say("error: a command has at most %u characters; this one was dropped",
+                          (uint32_t)LARCH_CONSOLE_LINE_MAX);
+            else
+                run(console, (larch_bytes){console->line, console->len});
+            console->len = 0;
+            console->too_long = false;
+        } else if ((c == 8 || c == 127) && console->len > 0) {
+            console->len--;
+        } else if (console->len == sizeof console->line) {
+            console->too_long = true;
+        } else if (c >= 0x20 || c == '\t') {
+            console->line[console->len++] = c;
+        }
+    }
+}
+
+void larch_console_poll(larch_console *console)
+{
+    uint8_t bytes[32];
+    size_t len;
+    while ((len = larch_board_line_read(bytes, sizeof bytes)) > 0)
+        larch_console_take(console, (larch_bytes){bytes, len});
+}
+
+bool larch_console_number(larch_bytes text, uint32_t max, uint32_t *out)
+{
+    uint32_t n = 0;
+    if (text.len == 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        const uint32_t digit = (uint32_t)text.data[i] - '0';
+        if (n > (max - digit) / 10 || digit > max)
+            return false;
+        n = 10 * n + digit;
+    }
+    *out = n;
+    return true;
+}

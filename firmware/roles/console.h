@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands typed on the serial line: a word and the rest of its line. The line is open to whoever holds the board, so
+ * it may do all that such a person may, and no more: it never shows a secret. */
+#ifndef LARCH_CONSOLE_H
+#define LARCH_CONSOLE_H
+
+#include "larch/base.h"
+
+#define LARCH_CONSOLE_LINE_MAX 160
+
+typedef struct larch_command {
+    const char *name;
+    const char *arguments; /* as help shows them; "" takes none */
+    const char *help;
+    void (*run)(larch_bytes rest); /* without blanks around it */
+} larch_command;
+
+typedef struct larch_console {
+    const larch_command *commands; /* private, all of it */
+    size_t command_count;
+    size_t len;
+    bool too_long;
+    uint8_t line[LARCH_CONSOLE_LINE_MAX];
+} larch_console;
+
+void larch_console_init(larch_console *console, const larch_command *commands, size_t count);
+
+/* Takes untrusted bytes as they came; each end of line, CR or LF, runs a command. help, stack and restart are there always. */
+void larch_console_take(larch_console *console, larch_bytes bytes);
+
+/* The same for what has arrived on the line. */
+void larch_console_poll(larch_console *console);
+
+/* A decimal number without sign and nothing behind it; false: it is none, or above max. */
+bool larch_console_number(larch_bytes text, uint32_t max, uint32_t *out);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The boards' console: which bytes run which command, and what it says of the others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "board/board.h"
+#include "roles/console.h"
+#include "roles/role.h"
+#include "roles/say.h"
+#include "roles/stacks.h"
+
+/* What stands behind the console on a board. */
+static char said[64];
+static char ran[256];
+
+void larch_say(const char *format, ...) { strncpy(said, format, sizeof said - 1); }
+void larch_stacks_say(void) { strcat(ran, "stack;"); }
+size_t larch_board_line_read(uint8_t *out, size_t cap)
+{
+    (void)out;
+    (void)cap;
+    return 0;
+}
+void larch_role_restart(const char *why)
+{
+    (void)why;
+    fail_msg("restarted");
+    for (;;)
+        ;
+}
+
+static void run_a(larch_bytes rest)
+{
+    strcat(ran, "a(");
+    strncat(ran, (const char *)rest.data, rest.len);
+    strcat(ran, ");");
+}
+static void run_b(larch_bytes rest)
+{
+    (void)rest;
+    strcat(ran, "b;");
+}
+
+static const larch_command commands[] = {{"send", "TEXT", "", run_a}, {"status", "", "", run_b}};
+static larch_console console;
+
+static void type(const char *text) { larch_console_take(&console, (larch_bytes){(const uint8_t *)text, strlen(text)}); }
+
+static const struct {
+    const char *typed, *ran, *said;
+} rows[] = {
+    {"status\n", "b;", ""},
+    {"status\r\nstatus\r", "b;b;", ""},
+    {"  status \t \n", "b;", ""},
+    {"send  two words \n", "a(two words);", ""},
+    {"send\n", "a();", ""},
+    {"stakk\x7f\x08"
+     "ck\n",
+     "stack;", ""},
+    {"\x7f\x7fstatus\n", "b;", ""},
+    {"stat", "", ""},
+    {"\n\r\n", "", ""},
+    {"status now\n", "", "error: %s takes nothing"},
+    {"statusx\n", "", "error: no command '%q'; help lists them"},
+    {"stat\x01us\n", "b;", ""},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        larch_console_init(&console, commands, 2);
+        ran[0] = said[0] = 0;
+        type(rows[i].typed);
+        assert_string_equal(ran, rows[i].ran);
+        assert_string_equal(said, rows[i].said);
+    }
+}
+
+/* The longest line runs; a longer one is dropped whole, and the next one runs. */
+static void test_length(void **state)
+{
+    (void)state;
+    for (size_t len = LARCH_CONSOLE_LINE_MAX - 1; len <= LARCH_CONSOLE_LINE_MAX + 3; len++) {
+        larch_console_init(&console, commands, 2);
+        ran[0] = said[0] = 0;
+        type("status");
+        for (size_t i = 6; i < len; i++)
+            type(" ");
+        type("\n");
+        assert_string_equal(ran, len <= LARCH_CONSOLE_LINE_MAX ? "b;" : "");
+        assert_int_equal(said[0] != 0, len > LARCH_CONSOLE_LINE_MAX);
+        type("status\n");
+        assert_string_equal(ran, len <= LARCH_CONSOLE_LINE_MAX ? "b;b;" : "b;");
+    }
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t max;
+        bool ok;
+        uint32_t n;
+    } numbers[] = {{"0", 0, true, 0},
+                   {"7", 6, false, 0},
+                   {"255", 255, true, 255},
+                   {"256", 255, false, 0},
+                   {"007", 255, true, 7},
+                   {"", 9, false, 0},
+                   {"-1", 9, false, 0},
+                   {"1 ", 9, false, 0},
+                   {"1x", 99, false, 0},
+                   {"4294967295", UINT32_MAX, true, UINT32_MAX},
+                   {"4294967296", UINT32_MAX, false, 0}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        uint32_t n = 0;
+        const larch_bytes text = {(const uint8_t *)numbers[i].text, strlen(numbers[i].text)};
+        assert_int_equal(larch_console_number(text, numbers[i].max, &n), numbers[i].ok);
+        assert_int_equal(n, numbers[i].n);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_length),
+                                       cmocka_unit_test(test_numbers)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
