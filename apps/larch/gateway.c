@@ -154,8 +154,6 @@ static int start_gateway(gateway_app *app)
                                          .grace_ms = (uint64_t)app->options.grace_seconds * 1000};
     if (!take_memory(&app->config))
         return larch_app_fail(NAME, "out of memory");
-    if (larch_crypto_init() != LARCH_OK)
-        return larch_app_fail(NAME, "the crypto library does not start");
     larch_error e = larch_gateway_init(&app->gateway, larch_posix_now_ms(), &app->config, file, &fault);
     return e == LARCH_OK ? LARCH_EXIT_DONE : explain(app, e, file, fault);
 }
@@ -163,8 +161,8 @@ static int start_gateway(gateway_app *app)
 static int start(gateway_app *app)
 {
     int code;
-    if ((code = block_signals(app)) != LARCH_EXIT_DONE || (code = open_sockets(app)) != LARCH_EXIT_DONE ||
-        (code = open_state(app)) != LARCH_EXIT_DONE)
+    if ((code = larch_app_start_crypto(NAME)) != LARCH_EXIT_DONE || (code = block_signals(app)) != LARCH_EXIT_DONE ||
+        (code = open_sockets(app)) != LARCH_EXIT_DONE || (code = open_state(app)) != LARCH_EXIT_DONE)
         return code;
     return start_gateway(app);
 }
