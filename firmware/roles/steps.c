@@ -26,6 +26,6 @@ void larch_steps_say(void)
 {
     for (unsigned i = 0; i < LARCH_STEP_COUNT; i++)
         if (steps[i].times > 0)
-            larch_say("step: %s %u instructions, the least of %u times", larch_step_text((larch_step)i),
-                      steps[i].least, steps[i].times);
+            larch_say("step: %s %u instructions, the least of %u times", larch_step_text((larch_step)i), steps[i].least,
+                      steps[i].times);
 }
