@@ -59,6 +59,8 @@ static larch_nor_head_kind head_kind_of(const larch_nor *nor, const uint8_t raw[
     const bool is_done = larch_nor_mark_is_set(raw + LARCH_NOR_HEAD_DONE);
     larch_nor_head_compose(nor, get_u32(raw + HEAD_ERASES), ours);
     if (memcmp(raw, ours, LARCH_NOR_HEAD_DONE) == 0) {
+        if (get_u32(raw + HEAD_ERASES) > LARCH_NOR_COUNT_MAX)
+            return LARCH_NOR_HEAD_IS_DAMAGED;
         if (!is_done)
             return LARCH_NOR_HEAD_IS_RAW;
         return larch_nor_mark_is_set(raw + LARCH_NOR_HEAD_DRAFT) &&

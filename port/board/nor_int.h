@@ -46,6 +46,7 @@
 #define LARCH_NOR_CELL_LEN  24
 #define LARCH_NOR_MARK_LEN  4
 #define LARCH_NOR_ATOMS_MAX UINT16_MAX
+#define LARCH_NOR_COUNT_MAX (UINT32_MAX / 2) /* of generations and erases: no flash lives to see it */
 
 /* Where the marks are. */
 #define LARCH_NOR_HEAD_DONE      16

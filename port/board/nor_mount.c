@@ -5,8 +5,6 @@
  */
 #include "nor_int.h"
 
-#define GENERATION_MAX (UINT32_MAX / 2) /* no flash lives to see it */
-
 typedef enum pass {
     FIND_NOTICES, /* tracks notices of erases that are not done; stops at what it does not understand */
     CHECK,        /* tracks pieces; anything that cannot be is a fault */
@@ -75,7 +73,7 @@ static larch_error visit_entry(larch_nor_files *f, pass p, uint32_t at, const la
     const bool stands = entry->is_whole && !entry->is_dead;
     bool due;
     larch_error e;
-    if (entry->generation == 0 || entry->generation > GENERATION_MAX)
+    if (entry->generation == 0 || entry->generation > LARCH_NOR_COUNT_MAX)
         return damaged(f);
     if (entry->kind == LARCH_NOR_PIECE && entry->generation >= f->generation)
         f->generation = entry->generation + 1;
