@@ -34,7 +34,8 @@ typedef enum larch_sniff_severity { LARCH_SNIFF_SEVERITIES(LARCH_SNIFF_SEVERITY_
     X(AUTH_FAILURES, "many-auth-failures", WARNING, "a gateway refuses many sealed messages: somebody probes")         \
     X(FLOOD, "flood", WARNING, "more requests a second than a gateway should see")                                     \
     X(RESET_STORM, "reset-storm", WARNING, "many Resets from one host: it is sent what it never asked for")            \
-    X(MALFORMED, "malformed", WARNING, "breaks IP, UDP, CoAP or the direct exchange")
+    X(MALFORMED, "malformed", WARNING, "breaks IP, UDP, CoAP or the direct exchange")                                  \
+    X(FRAMES_MISSING, "frames-missing", NOTICE, "the sniffer board or its line lost frames: this capture has holes")
 
 #define LARCH_SNIFF_ALERT_ENUM(id, name, severity, text) LARCH_SNIFF_ALERT_##id,
 typedef enum larch_sniff_alert_kind {
@@ -123,6 +124,18 @@ size_t larch_sniff_alerts_take(larch_sniff_alerts *alerts, const larch_sniff_pac
 /* The same for a frame that is malformed below CoAP. */
 size_t larch_sniff_alerts_take_frame(larch_sniff_alerts *alerts, uint64_t number, uint64_t time_ns,
                                      const larch_sniff_datagram *datagram, const larch_sniff_alert **out);
+
+/* What a capture lost before the frame of that number. */
+typedef enum larch_sniff_loss {
+    LARCH_SNIFF_LOSS_DROPPED, /* by the board, whose line was full */
+    LARCH_SNIFF_LOSS_LINE,    /* between board and here */
+    LARCH_SNIFF_LOSS_DAMAGED, /* a record that does not check out, whatever it was */
+    LARCH_SNIFF_LOSS_RESTART  /* the board started anew */
+} larch_sniff_loss;
+
+/* The same for a loss of count frames (of DAMAGED and RESTART: times). */
+size_t larch_sniff_alerts_take_loss(larch_sniff_alerts *alerts, uint64_t number, uint64_t time_ns,
+                                    larch_sniff_loss loss, uint64_t count, const larch_sniff_alert **out);
 
 #ifdef __cplusplus
 }

@@ -3,14 +3,18 @@
 
 #include "sniff/pcapng.h"
 
-#define BLOCK_SECTION   0x0a0d0d0au
-#define BLOCK_INTERFACE 1u
-#define BLOCK_PACKET    6u
-#define OPT_END         0
-#define OPT_COMMENT     1
-#define SHB_USERAPPL    4
-#define IF_TSRESOL      9
-#define COMMENT_MAX     1024
+#define BLOCK_SECTION    0x0a0d0d0au
+#define BLOCK_INTERFACE  1u
+#define BLOCK_STATISTICS 5u
+#define BLOCK_PACKET     6u
+#define OPT_END          0
+#define OPT_COMMENT      1
+#define SHB_USERAPPL     4
+#define IF_TSRESOL       9
+#define EPB_DROPCOUNT    4
+#define ISB_IFRECV       4
+#define ISB_IFDROP       5
+#define COMMENT_MAX      1024
 
 static void put_u32le(larch_writer *w, uint32_t value)
 {
@@ -33,6 +37,23 @@ static void put_option(larch_writer *w, uint16_t code, larch_bytes value)
     larch_writer_put_u16le(w, (uint16_t)value.len);
     larch_writer_put(w, value);
     put_padding(w, value.len);
+}
+
+static void put_u64_option(larch_writer *w, uint16_t code, uint64_t value)
+{
+    uint8_t bytes[8];
+    larch_writer b = larch_writer_to(bytes, sizeof bytes);
+    put_u32le(&b, (uint32_t)value);
+    put_u32le(&b, (uint32_t)(value >> 32));
+    put_option(w, code, LARCH_BYTES(bytes));
+}
+
+/*  interface 4 | time, high 4, low 4  */
+static void put_place(larch_writer *w, uint32_t interface, uint64_t time_ns)
+{
+    put_u32le(w, interface);
+    put_u32le(w, (uint32_t)(time_ns >> 32));
+    put_u32le(w, (uint32_t)time_ns);
 }
 
 static larch_error write_bytes(FILE *file, larch_bytes bytes)
@@ -92,10 +113,11 @@ static larch_error write_interface(const larch_sniff_pcapng *p, uint32_t linktyp
                        (larch_bytes){options, o.len});
 }
 
-/*  interface 4 | time, high 4, low 4 | captured length 4 | original length 4  */
-larch_error larch_sniff_pcapng_frame(larch_sniff_pcapng *p, const larch_sniff_frame *frame, const char *comment)
+/*  place 12 | captured length 4 | original length 4  */
+larch_error larch_sniff_pcapng_frame(larch_sniff_pcapng *p, const larch_sniff_frame *frame, uint64_t missing,
+                                     const char *comment)
 {
-    uint8_t head[20], options[COMMENT_MAX + 8];
+    uint8_t head[20], options[COMMENT_MAX + 24];
     larch_writer h = larch_writer_to(head, sizeof head), o = larch_writer_to(options, sizeof options);
     uint32_t interface = 0;
     while (interface < p->interfaces && p->linktypes[interface] != frame->linktype)
@@ -108,15 +130,31 @@ larch_error larch_sniff_pcapng_frame(larch_sniff_pcapng *p, const larch_sniff_fr
             return r;
         p->linktypes[p->interfaces++] = frame->linktype;
     }
-    put_u32le(&h, interface);
-    put_u32le(&h, (uint32_t)(frame->time_ns >> 32));
-    put_u32le(&h, (uint32_t)frame->time_ns);
+    put_place(&h, interface, frame->time_ns);
     put_u32le(&h, (uint32_t)frame->bytes.len);
     put_u32le(&h, (uint32_t)frame->wire_len);
     if (comment != NULL) {
         size_t len = strlen(comment);
         put_option(&o, OPT_COMMENT, (larch_bytes){(const uint8_t *)comment, len < COMMENT_MAX ? len : COMMENT_MAX});
-        put_option(&o, OPT_END, (larch_bytes){NULL, 0});
     }
+    if (missing > 0)
+        put_u64_option(&o, EPB_DROPCOUNT, missing);
+    if (o.len > 0)
+        put_option(&o, OPT_END, (larch_bytes){NULL, 0});
     return write_block(p->file, BLOCK_PACKET, (larch_bytes){head, h.len}, frame->bytes, (larch_bytes){options, o.len});
+}
+
+/*  place 12  */
+larch_error larch_sniff_pcapng_statistics(larch_sniff_pcapng *p, uint64_t time_ns, uint64_t received, uint64_t dropped)
+{
+    uint8_t head[12], options[32];
+    larch_writer h = larch_writer_to(head, sizeof head), o = larch_writer_to(options, sizeof options);
+    if (p->interfaces == 0)
+        return LARCH_OK;
+    put_place(&h, 0, time_ns);
+    put_u64_option(&o, ISB_IFRECV, received);
+    put_u64_option(&o, ISB_IFDROP, dropped);
+    put_option(&o, OPT_END, (larch_bytes){NULL, 0});
+    return write_block(p->file, BLOCK_STATISTICS, (larch_bytes){head, h.len}, (larch_bytes){NULL, 0},
+                       (larch_bytes){options, o.len});
 }

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # PACKAGE, or PACKAGE:COMMAND when the command counts wherever it comes from.
-build="gcc:gcc make:make cmake:cmake pkg-config:pkg-config libmbedtls-dev libpcap-dev libinih-dev"
+build="gcc:gcc make:make cmake:cmake pkg-config:pkg-config libmbedtls-dev libpcap-dev libinih-dev libpng-dev"
 test="g++:c++ libcmocka-dev valgrind:valgrind libcoap3-bin:coap-client-notls tshark:tshark nodejs:node npm:npm
       python3:python3 iproute2:ip"
 lint="libcmocka-dev clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck python3:python3"

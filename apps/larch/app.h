@@ -25,6 +25,8 @@ enum {
     X(send, "seal a message to a gateway and post it")               \
     X(discover, "find the gateways on this network")                 \
     X(sniff, "decode traffic live or from a file, and name attacks") \
+    X(extcap, "show sniffer boards to Wireshark as interfaces")      \
+    X(oled, "show what a board's display shows, from its I2C bus")   \
     X(keys, "show, rotate or fingerprint a gateway's keys")          \
     X(bench, "measure this machine")                                 \
     X(demo, "gateway, sender, sniffer and attacks, explained on screen")
@@ -48,6 +50,10 @@ int larch_app_usage(const char *command, const char *format, ...) LARCH_APP_FORM
 int larch_app_hint(const char *command);
 /* Prints a command's help on stdout. Returns LARCH_EXIT_DONE, or LARCH_EXIT_FAILED if nobody could read it. */
 int larch_app_help(const char *text);
+
+/* Starts the cryptography and tests it; every command that makes or uses keys does so before its first.
+ * Returns LARCH_EXIT_DONE, or LARCH_EXIT_FAILED after saying what is wrong. */
+int larch_app_start_crypto(const char *command);
 
 /* A whole decimal number from min to max; false, with *out unchanged, if text is anything else. */
 bool larch_app_number(const char *text, unsigned long min, unsigned long max, unsigned long *out);

@@ -71,11 +71,22 @@ static void hold_standard_files(void)
             abort();
 }
 
+/* Wireshark's extcap folder holds a link to the program, which is then asked without a command. */
+static bool is_extcap(int argc, char **argv)
+{
+    const char *base = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *name = base != NULL ? base + 1 : argc > 0 ? argv[0] : "";
+    return strcmp(name, "larch-extcap") == 0 ||
+           (argc > 1 && (strncmp(argv[1], "--extcap-", 9) == 0 || strcmp(argv[1], "--capture") == 0));
+}
+
 int main(int argc, char **argv)
 {
     const command *c;
 
     hold_standard_files();
+    if (is_extcap(argc, argv))
+        return larch_extcap_main(argc, argv);
     if (argc < 2) {
         fputs("Usage: larch COMMAND [OPTION]...\nTry 'larch --help'.\n", stderr);
         return LARCH_EXIT_USAGE;

@@ -6,7 +6,7 @@
 #include "larch/base.h"
 #include "larch_mbedtls_config.h"
 
-enum { BLOCK = 288, BLOCKS = 6 };
+enum { BLOCK = 288, BLOCKS = 4 };
 
 static uint64_t blocks[BLOCKS][BLOCK / sizeof(uint64_t)];
 static bool taken[BLOCKS];

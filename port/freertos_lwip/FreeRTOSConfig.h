@@ -18,7 +18,7 @@
 #define configUSE_PORT_OPTIMISED_TASK_SELECTION 0
 #define configUSE_TIMERS                        0
 #define configUSE_CO_ROUTINES                   0
-#define configUSE_IDLE_HOOK                     0
+#define configUSE_IDLE_HOOK                     1
 #define configUSE_TICK_HOOK                     0
 #define configUSE_TRACE_FACILITY                0
 #define configQUEUE_REGISTRY_SIZE               0

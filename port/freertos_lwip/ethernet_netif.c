@@ -2,13 +2,22 @@
 #include "ethernet_netif.h"
 
 #include "lwip/etharp.h"
+#include "lwip/icmp.h"
 #include "lwip/pbuf.h"
+#include "lwip/prot/dhcp.h"
+#include "lwip/prot/ip4.h"
+#include "lwip/prot/udp.h"
 #include "lwip/tcpip.h"
 #include "netif/ethernet.h"
 
 #include "board/board.h"
 
 enum { PIECES_MAX = 4, FRAMES_A_TURN = 8, MTU = 1500 };
+
+/* Not packed, the structures that lwIP lays over bytes still have no gaps. */
+_Static_assert(sizeof(struct eth_hdr) == ETH_PAD_SIZE + 14 && sizeof(struct etharp_hdr) == 28, "no gaps");
+_Static_assert(sizeof(struct ip_hdr) == 20 && sizeof(struct udp_hdr) == 8, "no gaps");
+_Static_assert(sizeof(struct icmp_echo_hdr) == 8 && sizeof(struct dhcp_msg) == 240 + DHCP_OPTIONS_LEN, "no gaps");
 
 _Static_assert(PBUF_POOL_BUFSIZE >= ETH_PAD_SIZE + LARCH_BOARD_FRAME_MAX, "a frame fits into one buffer");
 

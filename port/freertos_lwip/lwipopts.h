@@ -50,6 +50,8 @@
 #define MEM_ALIGNMENT 4
 /* The IP header of a received frame is aligned so. */
 #define ETH_PAD_SIZE  2
+/* So its structures are not packed (arch/cc.h), and lwIP's check that they are, is left out. */
+#define LWIP_SKIP_PACKING_CHECK
 
 /* Frames: those that wait for the role (LARCH_NETWORK_WAITING), and one in work. */
 #define LARCH_NETWORK_WAITING 3

@@ -12,10 +12,14 @@
 #include "FreeRTOS.h"
 #include "board/board.h"
 #include "ethernet_netif.h"
+#include "larch/config.h"
 #include "queue.h"
 #include "semphr.h"
 
 enum { LOOK_MS = 250, UNANSWERED_MS = 10000, WAIT_MS = 50 };
+
+/* lwippools.h: a datagram that waits for a hardware address, behind its headers and lwIP's own. */
+_Static_assert(LARCH_COAP_DATAGRAM_MAX + 80 <= 1104, "the largest pool is too small");
 
 typedef struct {
     struct pbuf *bytes;

@@ -4,6 +4,7 @@
 #include "lwip/tcpip.h"
 
 #include "board/board.h"
+#include "stacks.h"
 
 void sys_init(void) {}
 
@@ -67,5 +68,6 @@ sys_thread_t sys_thread_new(const char *name, lwip_thread_fn code, void *argumen
     static StaticTask_t task;
     static StackType_t stack[TCPIP_THREAD_STACKSIZE / sizeof(StackType_t)] __attribute__((aligned(portBYTE_ALIGNMENT)));
     configASSERT(stack_size == sizeof stack);
+    larch_port_stack_add(name, stack, sizeof stack / sizeof *stack);
     return xTaskCreateStatic(code, name, sizeof stack / sizeof *stack, argument, (UBaseType_t)priority, stack, &task);
 }

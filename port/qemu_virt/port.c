@@ -4,8 +4,9 @@
 #include "task.h"
 
 #include "board/board.h"
+#include "drivers.h"
 #include "freertos_lwip/report.h"
-#include "kernel.h"
+#include "mmio.h"
 #include "virt.h"
 
 #define TICK (LARCH_VIRT_MTIME_HZ / configTICK_RATE_HZ)
@@ -47,18 +48,17 @@ StackType_t *pxPortInitialiseStack(StackType_t *top, TaskFunction_t code, void *
 
 static void set_timer(uint64_t at)
 {
-    volatile uint32_t *compare = larch_virt_registers(LARCH_VIRT_MTIMECMP);
-    compare[1] = UINT32_MAX; /* never a moment of the past in between */
-    compare[0] = (uint32_t)at;
-    compare[1] = (uint32_t)(at >> 32);
+    larch_virt_write32(LARCH_VIRT_MTIMECMP + 4, UINT32_MAX); /* never a moment of the past in between */
+    larch_virt_write32(LARCH_VIRT_MTIMECMP, (uint32_t)at);
+    larch_virt_write32(LARCH_VIRT_MTIMECMP + 4, (uint32_t)(at >> 32));
 }
 
 BaseType_t xPortStartScheduler(void)
 {
-    *larch_virt_registers(LARCH_VIRT_PLIC_THRESHOLD) = 0;
+    larch_virt_write32(LARCH_VIRT_PLIC_THRESHOLD, 0);
     for (uint32_t irq = 1; irq < 32; irq++)
-        larch_virt_registers(LARCH_VIRT_PLIC_PRIORITY)[irq] = 1;
-    *larch_virt_registers(LARCH_VIRT_PLIC_ENABLE) = larch_virt_irq_mask();
+        larch_virt_write32(LARCH_VIRT_PLIC_PRIORITY + 4 * irq, 1);
+    larch_virt_write32(LARCH_VIRT_PLIC_ENABLE, larch_virt_irq_mask());
 
     next_tick = larch_virt_time() + TICK;
     set_timer(next_tick);
@@ -70,24 +70,21 @@ void vPortEndScheduler(void) { larch_board_restart(); }
 
 /* ---- traps --------------------------------------------------------------- */
 
-/* Ticks that a busy host let slip are made up for, so that FreeRTOS's time is the board's. */
+/* The next interrupt is due a tick after the last was, not after now: one that came late makes the next ones come at
+ * once, so that FreeRTOS's time stays the board's. */
 static void tick(void)
 {
-    BaseType_t wake = pdFALSE;
-    do {
-        next_tick += TICK;
-        if (xTaskIncrementTick() != pdFALSE)
-            wake = pdTRUE;
-    } while (larch_virt_time() >= next_tick);
+    next_tick += TICK;
     set_timer(next_tick);
+    const BaseType_t wake = xTaskIncrementTick();
     larch_virt_tick();
     portYIELD_FROM_ISR(wake);
 }
 
 static void serve_devices(void)
 {
-    volatile uint32_t *claim = larch_virt_registers(LARCH_VIRT_PLIC_CLAIM);
-    for (uint32_t irq; (irq = *claim) != 0; *claim = irq)
+    for (uint32_t irq; (irq = larch_virt_read32(LARCH_VIRT_PLIC_CLAIM)) != 0;
+         larch_virt_write32(LARCH_VIRT_PLIC_CLAIM, irq))
         larch_virt_irq(irq);
 }
 

@@ -27,6 +27,8 @@ static bool led_wanted, led_told;
 void larch_virt_console_start(larch_virtio found)
 {
     uint32_t accepted;
+    device.at = 0;
+    led_wanted = led_told = false;
     if (larch_virtio_start(found, 0, &accepted) != LARCH_OK ||
         larch_virtio_add_queue(found, TRANSMIT, &queue) != LARCH_OK)
         return;

@@ -39,7 +39,11 @@ static bool started, promiscuous, has_status;
 
 /* ---- start and interrupts --------------------------------------------------- */
 
-void larch_virt_net_found(larch_virtio found) { device = found; }
+void larch_virt_net_found(larch_virtio found)
+{
+    device = found;
+    started = false;
+}
 
 uint32_t larch_virt_net_irq_mask(void) { return device.at == 0 ? 0 : 1u << device.irq; }
 

@@ -27,6 +27,8 @@ static struct place {
 void larch_virt_rng_start(larch_virtio found)
 {
     uint32_t accepted;
+    device.at = 0;
+    memset(places, 0, sizeof places);
     if (larch_virtio_start(found, 0, &accepted) != LARCH_OK || larch_virtio_add_queue(found, 0, &queue) != LARCH_OK)
         return;
     larch_virtq_want_interrupt(&queue, false);

@@ -23,8 +23,12 @@ static const uint8_t expected[] = {
     /* interface 1: SLL2, and a packet without comment */
     1, 0, 0, 0, 32, 0, 0, 0, 0x14, 1, 0, 0, 0xdc, 5, 0, 0, 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0, 6, 0, 0, 0,
     36, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 'w', 'x', 'y', 'z', 36, 0, 0, 0,
-    /* the first interface again */
-    6, 0, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0};
+    /* the first interface again, and a drop count */
+    6, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 8, 0, 3, 2, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
+    /* statistics: received, dropped */
+    5, 0, 0, 0, 52, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 8, 7, 6, 5, 4, 0, 8, 0, 3, 0, 0, 0, 0, 0, 0, 0, 5, 0, 8, 0, 0, 0,
+    0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0};
 
 static larch_error write_all(FILE *file)
 {
@@ -34,10 +38,12 @@ static larch_error write_all(FILE *file)
     larch_sniff_frame three = {2, LARCH_SNIFF_LINK_ETHERNET, {NULL, 0}, 0};
     larch_error r;
     if ((r = larch_sniff_pcapng_begin(&p, file, 1500)) != LARCH_OK ||
-        (r = larch_sniff_pcapng_frame(&p, &one, "replay")) != LARCH_OK ||
-        (r = larch_sniff_pcapng_frame(&p, &two, NULL)) != LARCH_OK)
+        (r = larch_sniff_pcapng_frame(&p, &one, 0, "replay")) != LARCH_OK ||
+        (r = larch_sniff_pcapng_frame(&p, &two, 0, NULL)) != LARCH_OK)
         return r;
-    return larch_sniff_pcapng_frame(&p, &three, NULL);
+    if ((r = larch_sniff_pcapng_frame(&p, &three, 0x0203, NULL)) != LARCH_OK)
+        return r;
+    return larch_sniff_pcapng_statistics(&p, UINT64_C(0x0102030405060708), 3, 0x0100000000);
 }
 
 static void test_bytes(void **state)

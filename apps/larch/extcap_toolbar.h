@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The toolbar that Wireshark shows for a sniffer board, over two pipes of its own:
+ *
+ *     'T' | length of the rest (3) | control (1) | command (1) | payload
+ *
+ * What a person sets becomes a control line; what the board tells becomes what the toolbar shows.
+ */
+#ifndef LARCH_EXTCAP_TOOLBAR_H
+#define LARCH_EXTCAP_TOOLBAR_H
+
+#include <stdio.h>
+
+#include "tap.h"
+
+typedef struct larch_toolbar {
+    int in; /* private, all of it; -1: there is no toolbar */
+    int out;
+    size_t len;
+    size_t skip; /* bytes of a message that is too long to be ours */
+    uint8_t bytes[256];
+    bool shown; /* something of the board is shown yet */
+    uint8_t channel;
+    uint16_t snap;
+    bool running;
+    uint32_t dropped;
+} larch_toolbar;
+
+/* Prints what Wireshark builds the toolbar from, among the sentences about interfaces. */
+void larch_toolbar_print(FILE *file);
+
+/* Names of the pipes; NULL: no toolbar. False: they cannot be opened (errno). */
+bool larch_toolbar_open(larch_toolbar *t, const char *in, const char *out);
+/* Reads what was set meanwhile and tells the board. Never waits. */
+void larch_toolbar_poll(larch_toolbar *t, larch_tap *tap);
+/* Shows how the board fares, where that changed. */
+void larch_toolbar_status(larch_toolbar *t, const larch_record_status *status);
+/* Puts a line into the log; an error is shown in the status bar too. */
+void larch_toolbar_talk(larch_toolbar *t, larch_bytes talk);
+void larch_toolbar_close(larch_toolbar *t);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* First byte: how many bytes come at a time; then what the line carries. Whatever it was, the record behind it is found. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "board/record_decoder.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* What parses composes to the same bytes again. */
+static void check_whole(larch_bytes body)
+{
+    static larch_record_encoder encoder;
+    static larch_record_decoder again;
+    static uint8_t line[LARCH_RECORD_ON_LINE(LARCH_RECORD_MAX)];
+    larch_record record;
+    if (larch_record_parse(body, &record) != LARCH_OK)
+        return;
+    if (record.type == LARCH_RECORD_FRAME)
+        check(larch_record_begin_frame(&encoder, &record.of.frame, (larch_bytes){NULL, 0}) == LARCH_OK);
+    else if (record.type == LARCH_RECORD_STATUS)
+        larch_record_begin_status(&encoder, &record.of.status);
+    else
+        check(larch_record_begin_text(&encoder, record.of.text) == LARCH_OK);
+    larch_bytes input = {line, larch_record_encode(&encoder, line, sizeof line)}, out;
+    check(larch_record_done(&encoder));
+    larch_record_decoder_init(&again);
+    check(larch_record_decode(&again, &input, &out) == LARCH_RECORD_WHOLE && larch_bytes_equal(out, body));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const uint8_t frame[] = {8, 0, 0, 0, 0xff, 2, 0};
+    static larch_record_decoder decoder;
+    uint8_t line[LARCH_RECORD_ON_LINE(LARCH_RECORD_HEAD_MAX + sizeof frame + LARCH_RECORD_CRC_LEN)];
+    larch_record_encoder encoder;
+    larch_record_found found;
+    larch_record record;
+    larch_bytes out;
+
+    if (size == 0)
+        return 0;
+    const size_t step = data[0] == 0 ? size : data[0];
+    size_t taken = 0;
+    larch_record_decoder_init(&decoder);
+    for (size_t at = 1; at < size; at += step) {
+        larch_bytes input = {data + at, size - at < step ? size - at : step};
+        while ((found = larch_record_decode(&decoder, &input, &out)) != LARCH_RECORD_NOTHING) {
+            taken += out.len;
+            check(found != LARCH_RECORD_LINE || (out.len > 0 && memchr(out.data, '\n', out.len) == NULL));
+            if (found == LARCH_RECORD_WHOLE)
+                check_whole(out);
+        }
+        check(input.len == 0);
+    }
+    check(taken <= size); /* no byte is told twice */
+
+    const larch_record_frame last = {7, 1, 1u << 31, 14, -90, 200, LARCH_BYTES(frame)};
+    check(larch_record_begin_frame(&encoder, &last, (larch_bytes){NULL, 0}) == LARCH_OK);
+    larch_bytes input = {line, larch_record_encode(&encoder, line, sizeof line)};
+    check(larch_record_done(&encoder));
+    found = larch_record_decode(&decoder, &input, &out);
+    if (input.len > 0) /* its first 0x00 ended what came before */
+        found = larch_record_decode(&decoder, &input, &out);
+    check(found == LARCH_RECORD_WHOLE && larch_record_parse(out, &record) == LARCH_OK);
+    check(record.of.frame.sequence == 7 && larch_bytes_equal(record.of.frame.bytes, last.bytes));
+    return 0;
+}
