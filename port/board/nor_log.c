@@ -164,6 +164,15 @@ larch_nor_piece *larch_nor_piece_at(larch_nor_files *f, uint32_t generation, uin
     return NULL;
 }
 
+uint32_t larch_nor_noticed(const larch_nor_files *f, uint32_t sector)
+{
+    uint32_t erases = 0;
+    for (size_t i = 0; i < f->piece_count; i++)
+        if (f->pieces[i].kind == LARCH_NOR_NOTICE && f->pieces[i].first == sector && f->pieces[i].generation > erases)
+            erases = f->pieces[i].generation;
+    return erases;
+}
+
 void larch_nor_drop(larch_nor_files *f, uint32_t generation)
 {
     for (size_t i = f->piece_count; i-- > 0;) {
