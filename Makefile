@@ -17,7 +17,7 @@ say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
 # The program, as soon as its folder exists.
 program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
-.PHONY: all demo test lint fuzz coverage bench size size-boards man install uninstall clean help
+.PHONY: all demo test lint fuzz coverage bench size size-boards boards boards-test man install uninstall clean help
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
@@ -75,6 +75,16 @@ size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone; boar
 size-boards: ## code, stack and instructions of the pq room on RV32IMAC and Cortex-M, under QEMU
 	@tools/setup.sh boards
 	@tools/size_boards.sh
+
+boards: ## firmware images for emulated boards (build/boards/), with FreeRTOS, lwIP and Mbed TLS from Debian
+	@tools/setup.sh boards
+	@tools/board_sources.sh
+	@JOBS=$(JOBS) tools/boards/build.sh
+
+boards-test: boards ## the firmware's tests under QEMU
+	@tools/setup.sh test
+	@cmake --preset release -DLARCH_TESTS=ON >/dev/null
+	@$(call ctest,release,-L '^boards$$')
 
 man: all ## man pages (build/man) from the program's own help
 	@tools/setup.sh man

@@ -8,7 +8,7 @@ else()
 endif()
 
 function(larch_pq_sources target)
-  set(pq ${PROJECT_SOURCE_DIR}/src/pq)
+  set(pq ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../src/pq)
   target_sources(${target} PRIVATE ${pq}/keccak.c ${pq}/keccak_32.c ${pq}/mlkem.c ${pq}/mlkem_poly.c
     ${pq}/mlkem_32.c ${pq}/mlkem_32_poly.c ${pq}/mldsa.c ${pq}/mldsa_pack.c ${pq}/mldsa_poly.c ${pq}/mldsa_round.c ${pq}/mldsa_sample.c ${pq}/mldsa_sign.c ${pq}/mldsa_verify.c)
   if(NOT LARCH_X86)

@@ -6,14 +6,15 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # PACKAGE, or PACKAGE:COMMAND when the command counts wherever it comes from.
-build="gcc:gcc make:make cmake:cmake pkg-config:pkg-config libmbedtls-dev libpcap-dev libinih-dev"
+build="gcc:gcc make:make cmake:cmake pkg-config:pkg-config libmbedtls-dev libpcap-dev libinih-dev libpng-dev"
 test="g++:c++ libcmocka-dev valgrind:valgrind libcoap3-bin:coap-client-notls tshark:tshark nodejs:node npm:npm
       python3:python3 iproute2:ip"
 lint="libcmocka-dev clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck python3:python3"
 fuzz="clang:clang libclang-rt-14-dev llvm:llvm-symbolizer"
 bench="libcoap3-bin:coap-client-notls libcoap3-dev libssl-dev"
 boards="gcc-riscv64-unknown-elf:riscv64-unknown-elf-gcc picolibc-riscv64-unknown-elf qemu-system-misc:qemu-system-riscv32
-        gcc-arm-none-eabi:arm-none-eabi-gcc picolibc-arm-none-eabi qemu-system-arm:qemu-system-arm"
+        gcc-arm-none-eabi:arm-none-eabi-gcc picolibc-arm-none-eabi qemu-system-arm:qemu-system-arm
+        make:make cmake:cmake python3:python3 dpkg-dev:dpkg-source xz-utils:xz"
 
 goal=${1:-}
 case $goal in

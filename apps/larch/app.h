@@ -26,6 +26,7 @@ enum {
     X(discover, "find the gateways on this network")                 \
     X(sniff, "decode traffic live or from a file, and name attacks") \
     X(extcap, "show sniffer boards to Wireshark as interfaces")      \
+    X(oled, "show what a board's display shows, from its I2C bus")   \
     X(keys, "show, rotate or fingerprint a gateway's keys")          \
     X(bench, "measure this machine")                                 \
     X(demo, "gateway, sender, sniffer and attacks, explained on screen")

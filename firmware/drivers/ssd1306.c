@@ -29,6 +29,7 @@ enum {
  * upright when its pins are at the top. Memory holds noise, so the panel stays off. */
 static const uint8_t initialise[] = {
     CONTROL_COMMANDS,
+    0xe3, /* nothing: a parameter for the command that a restart of the board may have cut short */
     COMMAND_OFF,
     0xd5,
     0x80, /* clock: divided by 1, the default oscillator */
@@ -127,20 +128,21 @@ static larch_error begin(larch_ssd1306 *d)
     return LARCH_OK;
 }
 
-/* A blank column, then the glyph's: a marked text so has light on its left, and its last glyph's neighbour on its right. */
+/* A blank column, then the glyph's. Glyphs leave one line of a cell free: the upper one, but the lower one of a marked cell,
+ * so that a marked title and the text below it do not touch. */
 static void compose_cell(larch_writer *w, size_t column, uint8_t cell)
 {
-    uint8_t turned = (cell & CELL_INVERSE) != 0 ? 0xff : 0x00;
-    bool empty = cell == CELL_PICTURE;
-    const uint8_t *glyph = larch_font_glyph(empty ? ' ' : cell & 0x7f);
+    bool marked = (cell & CELL_INVERSE) != 0;
+    uint8_t ground = marked ? 0xff : 0x00;
+    const uint8_t *glyph = larch_font_glyph(cell == CELL_PICTURE ? ' ' : cell & 0x7f);
 
     if (column == 0)
-        larch_writer_put_u8(w, turned);
-    larch_writer_put_u8(w, turned);
+        larch_writer_put_u8(w, ground);
+    larch_writer_put_u8(w, ground);
     for (size_t i = 0; i < LARCH_FONT_WIDTH; i++)
-        larch_writer_put_u8(w, glyph[i] ^ turned);
+        larch_writer_put_u8(w, marked ? (uint8_t)~glyph[i] : (uint8_t)(glyph[i] << 1));
     if (column == LARCH_SSD1306_COLUMNS - 1)
-        larch_writer_put_u8(w, turned);
+        larch_writer_put_u8(w, ground);
 }
 
 /* Cells from column on that differ, in one transfer; *column moves behind them. */

@@ -13,7 +13,7 @@
 
 const char *const larch_role_name = "gateway";
 
-#define EXCHANGES     8
+#define EXCHANGES     6
 #define REACH         32
 #define REPLAY_SLOTS  256
 #define GRACE_MS      ((uint64_t)8 * 24 * 3600 * 1000)

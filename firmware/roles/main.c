@@ -5,12 +5,12 @@
 
 #include "board/board.h"
 #include "freertos_lwip/network.h"
+#include "freertos_lwip/stacks.h"
 #include "front.h"
 #include "larch/crypto.h"
 #include "larch/kem.h"
 #include "role.h"
 #include "say.h"
-#include "stacks.h"
 
 #ifndef LARCH_ROLE_STACK
 #define LARCH_ROLE_STACK 7168
@@ -28,9 +28,8 @@ static void run(void *context)
 int main(void)
 {
     larch_board_init();
-    larch_stacks_add(larch_role_name,
-                     xTaskCreateStatic(run, larch_role_name, sizeof stack / sizeof *stack, NULL, 2, stack, &task),
-                     sizeof stack);
+    larch_port_stack_add(larch_role_name, stack, sizeof stack / sizeof *stack);
+    (void)xTaskCreateStatic(run, larch_role_name, sizeof stack / sizeof *stack, NULL, 2, stack, &task);
     vTaskStartScheduler();
     return 1; /* never reached: nothing is allocated that could fail */
 }
@@ -64,10 +63,8 @@ void larch_role_join(void (*poll)(void))
         (void)larch_network_wait_change(state, LARCH_ROLE_POLL_MS);
         poll();
     }
-    if (said != LARCH_NETWORK_READY) {
-        const larch_peer address = larch_network_address();
-        larch_say("network: ready, %a", &address);
-    }
+    const larch_peer address = larch_network_address();
+    larch_say("network: ready, %a", &address);
 }
 
 void larch_role_wait_for_help(void (*poll)(void))

@@ -24,8 +24,8 @@ _Noreturn void larch_role_restart(const char *why);
  * not return if one of them fails: such a board must not hold keys. */
 void larch_role_begin(void);
 
-/* Waits for an address and says what it waits for; returns at once while there is one. poll is called meanwhile,
- * every LARCH_ROLE_POLL_MS. */
+/* Waits for an address, says what it waits for, and then the address. poll is called meanwhile, every
+ * LARCH_ROLE_POLL_MS. */
 void larch_role_join(void (*poll)(void));
 
 /* There is a fault that the console can mend: shows it, and calls poll for ever. */

@@ -282,6 +282,16 @@ static void keep_key(void)
     say_pin();
 }
 
+static void delivered(void)
+{
+    app.sent++;
+    if (app.from_queue)
+        app.queue_len = 0;
+    larch_say("delivered: #%u", app.sent);
+    larch_front_message(app.sent, (larch_bytes){app.text, app.text_len}, &app.sender.config.peer, app.kem->name);
+    larch_front_light(LARCH_LED_SENT);
+}
+
 static void failed(void)
 {
     larch_bytes answer;
@@ -292,6 +302,8 @@ static void failed(void)
                   (uint32_t)LARCH_COAP_DETAIL(code) / 10, (uint32_t)LARCH_COAP_DETAIL(code) % 10, &answer);
     else
         larch_say("failed: %s", larch_sender_failure_text(failure));
+    if (failure == LARCH_SENDER_FAIL_REPLAY) /* it was accepted, and the answer lost */
+        delivered();
     if (failure == LARCH_SENDER_FAIL_WRONG_KEY)
         larch_say("refused: compare with the gateway's console; only if it shows that key, pin it");
     larch_front_light(failure == LARCH_SENDER_FAIL_REPLAY ? LARCH_LED_REPLAY
@@ -312,23 +324,13 @@ static void take_outcome(void)
 {
     switch (larch_sender_state_of(&app.sender)) {
     case LARCH_SENDER_DECIDE:
-        if (app.trust_first && larch_sender_trust(&app.sender) == LARCH_OK) {
-            keep_key();
-            ready();
-        } else {
+        if (!app.trust_first || larch_sender_trust(&app.sender) != LARCH_OK)
             rest(RETRY_MS);
-        }
-        break;
+        break; /* READY now */
     case LARCH_SENDER_READY:
         keep_key();
         if (app.phase == POSTING) {
-            app.sent++;
-            if (app.from_queue)
-                app.queue_len = 0;
-            larch_say("delivered: #%u", app.sent);
-            larch_front_message(app.sent, (larch_bytes){app.text, app.text_len}, &app.sender.config.peer,
-                                app.kem->name);
-            larch_front_light(LARCH_LED_SENT);
+            delivered();
         } else {
             larch_say("ready: %u ms after the start", (uint32_t)larch_board_now_ms());
         }

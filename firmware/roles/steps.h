@@ -8,7 +8,7 @@
 /* To be handed to a gateway or sender. */
 extern const larch_trace larch_steps_trace;
 
-/* Says the last cost of each step that was taken since the start. */
+/* Says the least that each step has cost since the start: nothing interrupted it then. */
 void larch_steps_say(void);
 
 #endif

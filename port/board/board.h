@@ -41,14 +41,16 @@ size_t larch_board_line_write(larch_bytes bytes);
 size_t larch_board_line_room(void);
 /* Takes what arrived, at most cap bytes; never waits. */
 size_t larch_board_line_read(uint8_t *out, size_t cap);
-/* As larch_board_line_write, but waits until all bytes left; also where no scheduler runs (a fault, an assertion). */
+/* As larch_board_line_write, but waits until all bytes left, or the line took nothing for a second; also where no
+ * scheduler runs (a fault, an assertion). */
 void larch_board_line_flush(larch_bytes bytes);
 
 /* ---- lights and display ------------------------------------------------- */
 
 /* The one LED of the prototype board. */
 void larch_board_led(bool on);
-/* One I2C write transfer to a 7-bit address. LARCH_PLATFORM: nobody acknowledged. */
+/* One I2C write transfer to a 7-bit address, from one task at a time. LARCH_PLATFORM: nobody acknowledged; LARCH_SPACE: no
+ * such address, no byte, or more than a whole picture of 128 by 64 dots and its control byte. */
 larch_error larch_board_i2c_write(uint8_t address, larch_bytes bytes);
 
 /* ---- flash -------------------------------------------------------------- */
@@ -60,7 +62,7 @@ const larch_nor *larch_board_flash(void);
 
 #define LARCH_BOARD_FRAME_MAX 1514 /* header to payload, without the check sequence */
 
-/* Starts it and tells the address. wake is called, from an interrupt, when frames arrived or room to send came back. */
+/* Starts it, once, and tells the address. wake is called, from an interrupt, when frames arrived or room to send came back. */
 larch_error larch_board_ethernet_start(uint8_t mac[6], void (*wake)(void));
 /* One received frame; 0: none. Longer ones than cap were dropped. */
 size_t larch_board_ethernet_receive(uint8_t *frame, size_t cap);

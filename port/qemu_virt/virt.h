@@ -44,7 +44,7 @@ uint32_t larch_virt_irq_mask(void);
  * wake of larch_board_ethernet_start, or the on_frame of larch_board_radio_start. */
 void larch_virt_irq(uint32_t irq);
 
-/* Each millisecond, from the timer interrupt or a task: the line goes on at its own speed. */
+/* Each millisecond, from the timer interrupt: the line goes on at its own speed. May call what larch_virt_irq calls. */
 void larch_virt_tick(void);
 
 #endif

@@ -22,7 +22,7 @@ from gateway_process import OK, POST, REPLAY, SEALED_LEN, UNLIMITED, Gateway, re
 LARCH, SEALER, SOURCE = (os.path.abspath(a) for a in sys.argv[1:4])
 DONE, FAILED, USAGE = range(3)
 AUTH_FAIL = (0x80, b"AUTH_FAIL")
-COMMANDS = ["gateway", "send", "discover", "sniff", "keys", "bench", "demo"]
+COMMANDS = ["gateway", "send", "discover", "sniff", "oled", "keys", "bench", "demo"]
 SETS = [512, 768, 1024]
 
 

@@ -179,7 +179,7 @@ class Network:
         self.wake, self.woken = os.pipe()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
-    def netdev(self, name, ident="n0"):
+    def netdev(self, name):
         """QEMU's argument of a board's interface; the board may start before or after."""
         here, there = self.folder / f"{name}.net", self.folder / f"{name}.board"
         here.unlink(missing_ok=True)
@@ -190,7 +190,7 @@ class Network:
         with self.lock:
             self.ports[name] = (port, str(there))
         os.write(self.woken, b"x")
-        return f"dgram,id={ident},local.type=unix,local.path={there},remote.type=unix,remote.path={here}"
+        return f"dgram,local.type=unix,local.path={there},remote.type=unix,remote.path={here}"
 
     def start(self):
         self.thread.start()

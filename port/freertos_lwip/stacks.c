@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stacks.h"
+
+#include "FreeRTOS.h"
+
+#define PAINT 0xa5a5a5a5u /* tskSTACK_FILL_BYTE of tasks.c */
+
+static struct {
+    const char *name;
+    const uint32_t *words;
+    uint32_t count;
+} stacks[LARCH_PORT_STACKS_MAX];
+static unsigned known;
+
+void larch_port_stack_add(const char *name, const uint32_t *words, uint32_t count)
+{
+    configASSERT(known < LARCH_PORT_STACKS_MAX);
+    stacks[known].name = name;
+    stacks[known].words = words;
+    stacks[known].count = count;
+    known++;
+}
+
+static larch_port_stack measure(const char *name, const uint32_t *words, uint32_t count)
+{
+    uint32_t left = 0;
+    while (left < count && words[left] == PAINT)
+        left++;
+    return (larch_port_stack){name, count * (uint32_t)sizeof *words, (count - left) * (uint32_t)sizeof *words};
+}
+
+bool larch_port_stack_of(unsigned index, larch_port_stack *out)
+{
+    if (index > known)
+        return false;
+    *out = index == 0 ? measure("interrupts", __interrupt_stack, (uint32_t)(__interrupt_stack_end - __interrupt_stack))
+                      : measure(stacks[index - 1].name, stacks[index - 1].words, stacks[index - 1].count);
+    return true;
+}

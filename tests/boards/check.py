@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The check image (firmware/check) under QEMU: what it tries by itself, and what needs somebody outside.
+
+usage: tests/boards/check.py
+"""
+import re
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/boards"))
+from board import SECTOR, Board, build  # noqa: E402
+from network import Host, Network  # noqa: E402
+
+MARK = b"larch-check was here"
+PORT = 5683
+ECHO_MAX = 600  # firmware/check/echo.c
+
+
+class Check(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="larch-check-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.network = cls.enterClassContext(Network(cls.folder.name + "/net"))
+        cls.board = cls.enterClassContext(
+            Board("check", folder=cls.folder.name + "/board", netdev=cls.network.netdev("check")))
+        cls.host = Host(cls.network, "10.7.0.100", 7000)
+
+    @classmethod
+    def enterClassContext(cls, manager):  # of Python 3.11, for older ones too
+        entered = manager.__enter__()
+        cls.addClassCleanup(manager.__exit__, None, None, None)
+        return entered
+
+    def setUp(self):
+        self.board.expect(rb"all passed|some FAILED", 120)
+        self.address = (str(next(iter(self.network.dhcp.leases.values()))), PORT)
+
+    def echo(self, payload, destination=None):
+        """The answer, asked for again while a host or board that is busy loses datagrams."""
+        for _ in range(5):
+            answer = self.host.ask(destination or self.address, payload)
+            if answer:
+                return answer
+        return None
+
+    def test_1_by_itself(self):
+        said = self.board.output.decode()
+        self.assertIn("all passed", said, said)
+        self.assertNotIn("FAILED", said)
+        self.assertGreaterEqual(said.count("\nok "), 30)
+        for stack in re.findall(r"stack: (\S+) (\d+) of (\d+) bytes", said):
+            self.assertLess(int(stack[1]), int(stack[2]), stack)
+
+    def test_2_datagrams_come_back(self):
+        for length in (1, 2, 63, 64, 255, 599, ECHO_MAX):
+            payload = bytes((length + i) & 255 for i in range(length))
+            self.assertEqual(self.echo(payload), payload, length)
+
+    def test_3_longer_ones_are_dropped(self):
+        self.host.send(self.address, b"x" * (ECHO_MAX + 1))
+        self.assertEqual(self.echo(b"next"), b"next")
+        self.assertEqual(self.echo(b"counters"), b"dropped 1")
+
+    def test_4_sent_to_all_is_told_apart(self):
+        self.assertEqual(self.echo(b"all", ("255.255.255.255", PORT)), b"allall")
+        self.assertEqual(self.echo(b"all", ("10.7.0.255", PORT)), b"allall")
+
+    def test_5_not_for_this_host(self):
+        self.host.send(("10.7.0.77", PORT), b"not ours")
+        self.assertEqual(self.echo(b"ours"), b"ours")
+
+    def test_6_broken_frames(self):
+        """What no host would send reaches nobody, and harms nothing."""
+        good = []
+        mac = self.network.neighbours[self.address[0]]
+        watch = self.network.inject
+        self.network.inject = lambda frame, source=None: good.append(frame) or watch(frame, source)
+        self.host.send(self.address, b"whole")
+        self.network.inject = watch
+        self.assertEqual(self.host.receive()[1], b"whole")
+        frame = next(f for f in good if f.endswith(b"whole"))
+        self.assertEqual(frame[:6], mac)
+        for length in range(1, len(frame)):  # QEMU takes an empty one for the end of the network
+            self.network.inject(frame[:length])
+        for at in range(14, len(frame)):
+            self.network.inject(frame[:at] + bytes([frame[at] ^ 0x10]) + frame[at + 1:])
+        self.assertEqual(self.echo(b"alive"), b"alive")
+        self.assertTrue(all(answer[1] == b"alive" for answer in self.host.received))
+        self.host.received.clear()
+
+    def test_7_flood(self):
+        """What is too much is dropped, counted, and nothing stays behind."""
+        before = int(self.echo(b"counters").split()[1])
+        for number in range(300):
+            self.host.send(self.address, b"flood %d" % number)
+        self.assertEqual(self.settle(), b"calm")
+        dropped = int(self.echo(b"counters").split()[1]) - before
+        self.assertLessEqual(dropped, 300)
+        for number in range(20):
+            self.assertEqual(self.echo(b"%d" % number), b"%d" % number)
+
+    def settle(self):
+        """Waits until an answer to a word of now is there, past those to earlier ones."""
+        for _ in range(5):
+            self.host.send(self.address, b"calm")
+            while True:
+                answer = self.host.receive()
+                if answer is None:
+                    break
+                if answer[1] == b"calm":
+                    self.host.received.clear()
+                    return answer[1]
+        return None
+
+    def test_7_link(self):
+        since = len(self.board.read())
+        self.board.command("set_link nic off")
+        self.board.expect(rb"network: no link", since=since)
+        self.board.command("set_link nic on")
+        self.board.expect(rb"network: ready", since=since)
+        self.assertEqual(self.echo(b"back"), b"back")
+
+    def test_8_faults_are_told(self):
+        for word, told in ((b"fault", rb"fault: mcause 0x00000007 mepc 0x2000\w{4} mtval 0x80046000, task check\r\n"),
+                           (b"wild stack", rb"fault: mcause 0x00000007 mepc 0x2000\w{4} mtval 0x0fff\w{4}, task check\r\n"),
+                           (b"deep", rb"stack overflow, task check\r\n"),
+                           (b"assert", rb"assertion: at 0x2000\w{4}, task check\r\n")):
+            with self.subTest(word):
+                since = len(self.board.read())
+                self.host.send(self.address, word)
+                last = self.board.expect(told, since=since).end()
+                self.board.expect(rb"check of qemu-virt", since=last)
+                self.board.expect(rb"all passed", 120, since=last)
+                self.host.received.clear()
+                self.assertEqual(self.echo(b"again"), b"again")
+
+    def test_9_power_cut(self):
+        self.board.kill()
+        flash = self.board.keys.read_bytes()[:8 * SECTOR]
+        self.assertEqual(flash.index(MARK), 7 * SECTOR + 5)
+        self.board.start()
+        self.board.expect(rb"all passed", 120)
+
+
+class Unanswered(unittest.TestCase):
+    def test_no_dhcp(self):
+        with Board("check", netdev="hubport,hubid=0") as board:
+            board.expect(rb"network: asking for an address", 120)
+            board.expect(rb"network: no DHCP server answers")
+
+
+if __name__ == "__main__":
+    build()
+    unittest.main(verbosity=2)

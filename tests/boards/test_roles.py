@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roles on emulated boards: what they do when all goes well, and when flash, network, line or power does not.
+
+usage: test_roles.py LARCH MACHINE [unittest arguments]
+"""
+import json
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "boards"))
+# pylint: disable=wrong-import-position
+from board import FLASH_SIZE, SECTOR, Board
+from demo import answer_of, as_new_request, sealed_requests
+from network import BROADCAST, Host, Network, parse_udp
+
+LARCH, MACHINE = "", ""
+SETTLE_S = 0.3
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="larch-roles-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.count = 0
+
+    def network(self, **options):
+        network = Network(self.folder / "net", **options).start()
+        self.addCleanup(network.stop)
+        return network
+
+    def board(self, role, network=None, netdev=None, **options):
+        """A board, started; the same role is the same board, with its flash."""
+        self.count += 1
+        if network:
+            netdev = network.netdev(role)
+        board = Board(role, machine=MACHINE, folder=self.folder / role, netdev=netdev,
+                      mac=f"02:00:6c:00:00:{0x20 + self.count:02x}", **options).start()
+        self.addCleanup(board.kill)
+        return board
+
+    def pin_of(self, gateway):
+        return gateway.expect(rb"key: ML-KEM-512 generation \d+ (larch1:[a-z2-7]{32})", 30)[1].decode()
+
+    def address_of(self, board):
+        found = board.expect(rb"network: ready, ([\d.]+):(\d+)", 30)
+        return found[1].decode(), int(found[2])
+
+    def ready_pair(self, network):
+        gateway, sender = self.board("gateway", network), self.board("sender", network)
+        gateway.expect(rb"ready: ", 30)
+        sender.expect(rb"network: ready", 30)
+        sender.write(b"interval 0\rpin " + self.pin_of(gateway).encode() + b"\r")
+        sender.expect(rb"ready: ", 30)
+        return gateway, sender
+
+
+class Exchange(Case):
+    def test_hostile_text_and_answers(self):
+        """Bytes that no console should print come out escaped; strangers' answers change nothing."""
+        network = self.network(dhcp=True)
+        gateway, sender = self.ready_pair(network)
+        stranger = Host(network, "10.7.0.66", 5683)
+        sender_address = self.address_of(sender)
+        for datagram in (b"", b"\x60\x45\x00\x01", b"\x70\x00\x12\x34", os.urandom(200), b"\x40\x02\x00\x01\xb8pqkem-pk"):
+            stranger.send(sender_address, datagram)
+            stranger.send(self.address_of(gateway), datagram)
+        sender.write(b"send hello\r")
+        sender.expect(rb"delivered: #1", 30)
+        gateway.expect(rb"accepted: #1 from [^\n]*: hello", 10)
+        self.assertNotIn(b"restart", gateway.output + sender.output)
+
+    def test_lost_datagrams(self):
+        """A third of all frames is lost, a third arrives twice: each message is accepted once."""
+        network = self.network()
+        gateway, sender = self.ready_pair(network)
+        rng = random.Random(1)
+        network.on_frame = lambda frame, _: [frame] * rng.choice((0, 1, 2)) if parse_udp(frame) else [frame]
+        for i in range(1, 4):
+            sender.write(b"send number %d\r" % i)
+            sender.expect(b"delivered: #%d" % i, 120)
+        gateway.expect(rb"accepted: #3 ", 10)
+        self.assertEqual(len(re.findall(rb"accepted: ", gateway.read(SETTLE_S))), 3)
+
+    def test_impostor(self):
+        """Another gateway at the pinned one's address is refused, and nothing is sealed to it."""
+        network = self.network()
+        gateway, sender = self.ready_pair(network)
+        address = self.address_of(gateway)
+        gateway.kill()
+        impostor = Board("gateway", machine=MACHINE, folder=self.folder / "impostor", netdev=network.netdev("impostor"),
+                         mac="02:00:6c:00:00:21").start()
+        self.addCleanup(impostor.kill)
+        self.assertEqual(self.address_of(impostor), address)
+        seen = len(sealed_requests(network.seen, address))
+        sender.write(b"restart\r")
+        since = len(sender.output)
+        sender.expect(rb"refused: compare", 60, since)
+        self.assertEqual(len(sealed_requests(network.seen, address)), seen)
+
+    def test_rotation_is_followed(self):
+        """The key is rotated: the sender follows by the old key's endorsement, and knows the new pin after a restart."""
+        network = self.network()
+        gateway, sender = self.ready_pair(network)
+        old = self.pin_of(gateway)
+        since = len(gateway.read(SETTLE_S))
+        gateway.write(b"rotate\r")
+        new = gateway.expect(rb"generation 2 (larch1:\w+)", 20, since)[1].decode()
+        self.assertNotEqual(old, new)
+        sender.write(b"restart\r")
+        since = len(sender.output)
+        sender.expect(rb"endorsed a new one", 60, since)
+        sender.expect(rb"ready: ", 30, since)
+        sender.write(b"restart\r")
+        since = len(sender.read(SETTLE_S))
+        sender.expect(b"pin: " + new.encode(), 30, since - 200)
+
+
+class Power(Case):
+    def test_restart_keeps_the_key(self):
+        network = self.network()
+        gateway, sender = self.ready_pair(network)
+        pin = self.pin_of(gateway)
+        sender.write(b"send first\r")
+        sender.expect(rb"delivered: #1", 30)
+        recorded = sealed_requests(network.seen, self.address_of(gateway))[-1]
+        gateway.kill()
+        gateway.start()
+        gateway.expect(rb"ready: ", 30)
+        self.assertEqual(self.pin_of(gateway), pin)
+        attacker = Host(network, "10.7.0.66", 40000)
+        answer = attacker.ask(self.address_of(gateway), as_new_request(recorded, 7))
+        self.assertEqual(answer_of(answer), ("4.01", "REPLAY"))
+        sender.write(b"send second\r")
+        gateway.expect(rb"accepted: #1 from [^\n]*second", 60)
+
+    def test_power_cuts_while_keys_are_written(self):
+        """The power goes at random moments of the first start, and of rotations: keys are never damaged, and once a
+        pin was shown it stands, or what was rotated to."""
+        rng = random.Random(2)
+        for trial in range(6):
+            folder = self.folder / f"trial{trial}"
+            pins = set()
+            for cut in range(4):
+                board = Board("gateway", machine=MACHINE, folder=folder).start()
+                try:
+                    if cut > 0:
+                        pin = self.pin_of(board)
+                        self.assertTrue(not pins or pin in pins or cut > 1, board.output)
+                        pins.add(pin)
+                        board.write(b"rotate\r" * 4)
+                    time.sleep(rng.uniform(0, 0.15))
+                    board.read()
+                    pins |= {p.decode() for p in re.findall(rb"generation \d+ (larch1:\w{32})", board.output)}
+                    self.assertNotIn(b"fault", board.output)
+                finally:
+                    board.kill()
+            board = Board("gateway", machine=MACHINE, folder=folder).start()
+            self.pin_of(board)
+            board.kill()
+
+
+class Flash(Case):
+    def test_corrupt(self):
+        """Foreign bytes in the flash are named, left alone, and make room only when asked to."""
+        keys = self.folder / "gateway" / "keys.flash"
+        keys.parent.mkdir()
+        keys.write_bytes(random.Random(3).randbytes(8 * SECTOR))
+        os.truncate(keys, FLASH_SIZE)
+        before = keys.read_bytes()
+        network = self.network()
+        gateway = self.board("gateway", network)
+        gateway.expect(rb"fault: the flash [^\n]*left as it is", 30)
+        gateway.write(b"help\rformat\r")
+        gateway.expect(rb"error: [^\n]*format all keys", 10)
+        self.assertEqual(keys.read_bytes(), before)
+        gateway.write(b"format all keys\r")
+        gateway.expect(rb"restart: the flash was erased", 30)
+        gateway.expect(rb"ready: ", 60)
+
+    def test_worn_bits(self):
+        """Bits of what is stored turn over: the board says so and serves nothing."""
+        network = self.network()
+        gateway = self.board("gateway", network)
+        gateway.expect(rb"ready: ", 30)
+        gateway.kill()
+        keys = bytearray(gateway.keys.read_bytes())
+        for at in range(64, 4096, 64):
+            keys[at] ^= 0 if keys[at] == 0xFF else 0x10
+        gateway.keys.write_bytes(keys)
+        gateway.start()
+        gateway.expect(rb"fault: ", 30)
+        self.assertNotIn(b"ready: ", gateway.read(1))
+
+
+class Link(Case):
+    def test_no_dhcp(self):
+        """Without a DHCP server the board says so and goes on asking; when one appears it serves."""
+        network = self.network()
+        dhcp, network.dhcp = network.dhcp, None
+        gateway = self.board("gateway", network)
+        gateway.expect(rb"network: no DHCP server answers", 60)
+        network.dhcp = dhcp
+        gateway.expect(rb"ready: ", 90)
+
+    def test_lost_link(self):
+        network = self.network()
+        gateway, sender = self.ready_pair(network)
+        since = len(gateway.read())
+        gateway.command("set_link nic off")
+        gateway.expect(rb"network: lost", 30, since)
+        gateway.expect(rb"network: no link", 30, since)
+        gateway.command("set_link nic on")
+        gateway.expect(rb"ready: ", 60, since)
+        sender.write(b"send after the gap\r")
+        gateway.expect(rb"accepted: #1 from [^\n]*after the gap", 90)
+
+    def test_no_gateway(self):
+        """A sender alone keeps looking, and finds the gateway that comes later."""
+        network = self.network()
+        sender = self.board("sender", network)
+        sender.expect(rb"network: ready", 30)
+        sender.write(b"interval 0\rtrust\r")
+        sender.expect(rb"looking for it", 10)
+        time.sleep(3)
+        gateway = self.board("gateway", network)
+        gateway.expect(rb"ready: ", 30)
+        sender.expect(rb"ready: ", 60)
+        self.assertIn(self.pin_of(gateway).encode(), sender.output)
+
+
+class Line(Case):
+    def test_garbage(self):
+        """Noise and overlong lines on the console are refused, and the next command works."""
+        network = self.network()
+        gateway = self.board("gateway", network)
+        gateway.expect(rb"ready: ", 30)
+        gateway.write(bytes(b for b in random.Random(4).randbytes(400) if b not in (10, 13)) + b"\r")
+        gateway.expect(rb"error: a command has at most", 10)
+        gateway.write(b"restar\rstatus\r")
+        gateway.expect(rb"error: no command 'restar'", 10)
+        gateway.expect(rb"status: network ready", 10)
+
+
+class Linux(Case):
+    """The same protocol on a PC, over QEMU's own network."""
+
+    def test_board_gateway(self):
+        port = free_port()
+        gateway = self.board("gateway", netdev=f"user,hostfwd=udp:127.0.0.1:{port}-:5683")
+        gateway.expect(rb"ready: ", 30)
+        done = subprocess.run([LARCH, "send", f"coap://127.0.0.1:{port}", "from a PC", "--pin", self.pin_of(gateway), "--json",
+                               "--known", self.folder / "known"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        gateway.expect(rb"accepted: #1 from [^\n]*from a PC", 10)
+        done = subprocess.run([LARCH, "send", f"coap://127.0.0.1:{port}", "x", "--pin", "larch1:" + "a" * 32, "--known",
+                               self.folder / "known2"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 3)
+
+    def test_board_sender(self):
+        port = free_port()
+        log = open(self.folder / "gateway.log", "w+", encoding="utf-8")
+        self.addCleanup(log.close)
+        child = subprocess.Popen([LARCH, "gateway", "--listen", f"127.0.0.1:{port}", "--state", self.folder / "state", "--json"],
+                                 stdout=subprocess.PIPE, stderr=log, text=True)
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.terminate)
+        pin = None
+        for _ in range(100):
+            text = (self.folder / "gateway.log").read_text()
+            pin = re.search(r"ML-KEM-512 generation \d+ (larch1:\w+)", text)
+            if pin:
+                break
+            time.sleep(0.1)
+        sender = self.board("sender", netdev="user")
+        sender.expect(rb"network: ready", 30)
+        sender.write(f"interval 0\rgateway 10.0.2.2:{port}\rpin {pin[1]}\rsend from a board\r".encode())
+        sender.expect(rb"delivered: #1", 60)
+        self.assertEqual(json.loads(child.stdout.readline())["text"], "from a board")
+
+
+if __name__ == "__main__":
+    LARCH, MACHINE = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

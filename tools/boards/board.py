@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One emulated board: makes its flash images, starts QEMU on an image of the firmware, talks over the serial line.
+
+    with Board("gateway", folder=work, netdev="user,id=net,hostfwd=udp:127.0.0.1:5683-:5683") as board:
+        board.expect(rb"ready")
+        board.write(b"keys\r")
+
+As a program: python3 tools/boards/board.py ROLE [NETDEV] puts the board's line on this terminal.
+"""
+import hashlib
+import os
+import re
+import selectors
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build" / "boards"
+FLASH_SIZE = 32 << 20  # what QEMU's machine wants; the files are sparse
+SECTOR = 256 << 10
+
+
+def image_of(role, machine="qemu_virt"):
+    return BUILD / machine / f"larch-{role}.elf"
+
+
+class Failure(Exception):
+    """The board did not do what was expected; the text says what it printed instead."""
+
+
+class Board:
+    """role: larch-ROLE.elf of the build, or a path. folder keeps flash and logs; the same folder is the same board.
+    netdev: QEMU's -netdev ("user,hostfwd=...", or Network.netdev(name)), or None. mac: else one made of the name.
+    oled: a chardev for the second channel ("file,path=..." or "socket,path=...,server=on,wait=off"). line: a chardev for
+    the serial line, for another program to hold; without it write and expect hold it. more: further arguments."""
+
+    def __init__(self, role, machine="qemu_virt", folder=None, netdev=None, mac=None, oled=None, line=None, capture=None,
+                 more=(), name=None):
+        if machine != "qemu_virt":
+            raise ValueError(f"no emulation of {machine} here")
+        self.name = name or Path(role).stem
+        self.image = Path(role) if "/" in str(role) else image_of(role, machine)
+        self._own_folder = None if folder else tempfile.TemporaryDirectory(prefix="larch-board-")
+        self.folder = Path(folder or self._own_folder.name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.keys = self.folder / "keys.flash"
+        self.monitor = self.folder / "monitor.sock"
+        self.netdev, self.oled, self.line, self.capture, self.more = netdev, oled, line, capture, tuple(more)
+        self.mac = mac or "02:6c:61:" + hashlib.sha256(self.name.encode()).digest()[:3].hex(":")
+        self.output = b""  # all that the line said since the last start
+        self.process = None
+
+    # ---- images ----
+
+    def _make_code_flash(self):
+        code = self.folder / "code.flash"
+        subprocess.run(["riscv64-unknown-elf-objcopy", "-O", "binary", self.image, code], check=True)
+        os.truncate(code, FLASH_SIZE)
+        return code
+
+    def _make_key_flash(self):
+        """Blank is all ones; past the sectors that the firmware uses it may stay a hole."""
+        if not self.keys.exists():
+            self.keys.write_bytes(b"\xff" * (8 * SECTOR))
+            os.truncate(self.keys, FLASH_SIZE)
+
+    def arguments(self):
+        """QEMU's whole command line."""
+        self._make_key_flash()
+        code = self._make_code_flash()
+        command = ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,a=false,d=false", "-m", "276K", "-bios", "none",
+                   "-display", "none", "-nodefaults", "-global", "virtio-mmio.force-legacy=false",
+                   "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
+                   "-drive", f"if=pflash,unit=1,format=raw,file={self.keys}",
+                   "-chardev", f"{self.line or 'stdio'},id=line", "-serial", "chardev:line",
+                   "-monitor", f"unix:{self.monitor},server=on,wait=off",
+                   "-device", "virtio-rng-device,bus=virtio-mmio-bus.0"]
+        if self.netdev:
+            given = re.search(r"\bid=([^,]+)", self.netdev)
+            net = given[1] if given else "net"
+            command += ["-netdev", self.netdev if given else f"{self.netdev},id={net}",
+                        "-device", f"virtio-net-device,netdev={net},id=nic,bus=virtio-mmio-bus.1,mac={self.mac}"]
+            if self.capture:
+                command += ["-object", f"filter-dump,id=dump,netdev={net},file={self.capture}"]
+        if self.oled:
+            command += ["-chardev", f"{self.oled},id=oled",
+                        "-device", "virtio-serial-device,bus=virtio-mmio-bus.2", "-device", "virtconsole,chardev=oled"]
+        return command + list(self.more)
+
+    # ---- life ----
+
+    def start(self):
+        assert self.process is None, "runs already"
+        self.output = b""
+        self.process = subprocess.Popen([str(a) for a in self.arguments()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, cwd=self.folder)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        return self
+
+    def kill(self):
+        """As a power cut: nothing is told to the board."""
+        if self.process:
+            self.process.kill()
+            self._pump(0.1)
+            self.process.wait()
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.kill()
+        if self._own_folder:
+            self._own_folder.cleanup()
+
+    # ---- serial line ----
+
+    def write(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def _pump(self, seconds):
+        """Takes in what the line says; returns whether something came within so many seconds."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            if not selector.select(seconds):
+                return False
+        data = self.process.stdout.read()
+        self.output += data or b""
+        return bool(data)
+
+    def read(self, seconds=0):
+        """Everything said so far."""
+        while self._pump(seconds):
+            seconds = 0
+        return self.output
+
+    def stopped_by(self, since=0):
+        """The firmware's last words before it restarted (port/freertos_lwip/report.h); None if there were none."""
+        return re.compile(rb"(fault|assertion|stack overflow)[^\n]*, task [^\n]*\n").search(self.output, since)
+
+    def expect(self, pattern, seconds=60, since=0):
+        """Waits until the line, from byte `since` on, has said something like the pattern; returns the match."""
+        until = time.monotonic() + seconds
+        while True:
+            match = re.compile(pattern).search(self.output, since)
+            if match:
+                return match
+            if self.stopped_by(since):
+                raise Failure(f"{self.name}: waited for {pattern!r}, but the board stopped:\n"
+                              f"{self.output[:self.stopped_by(since).end()].decode(errors='replace')}")
+            if time.monotonic() > until or (not self._pump(0.2) and self.process.poll() is not None):
+                raise Failure(f"{self.name}: waited for {pattern!r}; the line said:\n{self.output.decode(errors='replace')}")
+
+    def _connect(self, s, seconds):
+        """To the monitor, which is there once QEMU has made all its devices."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return s.connect(str(self.monitor))
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+
+    def command(self, line, seconds=10):
+        """One of QEMU's monitor: "set_link nic off", "system_reset"."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(seconds)
+            self._connect(s, seconds)
+            answer = b""
+            for text in (b"", line.encode() + b"\n"):
+                s.sendall(text)
+                answer = b""
+                while not answer.endswith(b"(qemu) "):
+                    answer += s.recv(4096)
+            return answer.decode(errors="replace")
+
+
+def build(machine="qemu_virt"):
+    """Brings the images up to date; exits 77, as a test that is skipped does, where the tools for that are missing."""
+    if not shutil.which("qemu-system-riscv32"):
+        sys.exit(77)
+    status = subprocess.run([ROOT / "tools/boards/build.sh", machine], check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+def main():
+    board = Board(sys.argv[1], netdev=sys.argv[2] if len(sys.argv) > 2 else "user")
+    try:
+        subprocess.run([str(a) for a in board.arguments()], check=False)
+    finally:
+        board.__exit__()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__.strip())
+    main()

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the firmware's images for every board of port/ whose compiler is here, into build/boards/BOARD, and prints their
+# sizes. Exits 77 if a compiler or the sources of others are missing. usage: tools/boards/build.sh [BOARD...]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+boards=("$@")
+[ $# -gt 0 ] || for file in port/*/*.ld; do boards+=("$(basename "$(dirname "$file")")"); done
+[ -e .cache/boards/complete ] || {
+    echo "boards: FreeRTOS, lwIP and Mbed TLS are not here; tools/board_sources.sh fetches them" >&2
+    exit 77
+}
+
+mkdir -p build/boards
+exec 9>build/boards/lock # tests run side by side
+flock 9
+for board in "${boards[@]}"; do
+    case $board in
+    qemu_virt) prefix=riscv64-unknown-elf ;;
+    *) prefix=arm-none-eabi ;;
+    esac
+    command -v $prefix-gcc >/dev/null || {
+        echo "boards: $board needs $prefix-gcc; tools/setup.sh boards installs it" >&2
+        exit 77
+    }
+    folder=build/boards/$board
+    [ -e "$folder/Makefile" ] || MAKEFLAGS= cmake -S firmware -B "$folder" -DLARCH_BOARD="$board" >/dev/null
+    MAKEFLAGS= cmake --build "$folder" -j "${JOBS:-2}" >"$folder/log" 2>&1 || {
+        grep -v '^\[' "$folder/log" >&2
+        exit 1
+    }
+    for image in "$folder"/larch-*.elf; do
+        $prefix-size "$image" | awk -v name="$(basename "$image" .elf)" -v board="$board" \
+            'NR == 2 { printf "%-10s %-14s %7d text %6d data %6d bss\n", board, name, $1, $2, $3 }'
+    done
+done
