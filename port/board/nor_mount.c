@@ -95,13 +95,15 @@ static larch_error visit_entry(larch_nor_files *f, pass p, uint32_t at, const la
 static larch_error visit_gap(larch_nor_files *f, pass p, uint32_t at, uint32_t end,
                              const uint8_t raw[LARCH_NOR_ENTRY_LEN], bool *is_last)
 {
-    bool rest_is_erased;
+    bool rest_is_erased = true;
     const larch_bytes bytes = {raw, LARCH_NOR_ENTRY_LEN};
     *is_last = !larch_nor_all_are((larch_bytes){raw, LARCH_NOR_ENTRY_WHOLE}, 0);
-    if (!*is_last)
+    if (!*is_last || p == FIND_NOTICES)
         return LARCH_OK;
-    larch_error e = larch_nor_look(f, at + LARCH_NOR_ENTRY_LEN, end - at - LARCH_NOR_ENTRY_LEN, LARCH_STORAGE_ERASED,
-                                   &rest_is_erased);
+    larch_error e = LARCH_OK;
+    if (p == CHECK) /* once: it is most of the flash */
+        e = larch_nor_look(f, at + LARCH_NOR_ENTRY_LEN, end - at - LARCH_NOR_ENTRY_LEN, LARCH_STORAGE_ERASED,
+                           &rest_is_erased);
     if (e != LARCH_OK)
         return e;
     if (!rest_is_erased || larch_nor_mark_is_set(raw + LARCH_NOR_ENTRY_WHOLE) ||
