@@ -5,45 +5,63 @@
  *     kind (1)   peer (1)   ms (1)   len (1 or 2)   bytes
  *
  * kind selects raw bytes, or a request around the bytes: as payload, as the body of the next
- * block, or a message sealed by us and altered as the bytes say; also a rotation, a power cut.
- * Whatever comes: at most one answer a datagram, which parses; no text is accepted twice.
+ * block, or a message sealed by us and altered as the bytes say; also a rotation, a power cut. Datagrams
+ * with ms 0 come together with the one before; there are two gateways, and one takes them one by one.
+ * Whatever comes: at most one answer a datagram, which parses; no text is accepted twice; and both gateways
+ * tell, answer, remember and store the same.
  */
-#include "gateway_bench.h"
+#include <stddef.h>
+
+#include "gateway_pair.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SEALED = 4, STEPS = 64, COSTLY = 3 }; /* so many rotations and restarts, each of which makes keys */
+enum { SEALED = 4, STEPS = 64, TOGETHER = 12, SLOTS = 10, LONGEST = 8 * 255 };
+enum { COSTLY = 3 }; /* so many rotations and restarts, each of which makes keys */
 
-static bench b;
+static pair p;
 static bench_sealed sealed[SEALED];
-static unsigned accepted[SEALED];
+static unsigned accepted[2][SEALED];
 static unsigned costly;
-static unsigned asked, answered; /* an answer to a group may come later, but is still one */
+static unsigned asked; /* an answer to a group may come later, but is still one */
+
+static larch_gateway_datagram in[TOGETHER];
+static uint8_t in_bytes[TOGETHER][LONGEST];
+static size_t in_count;
 
 /* Each of our messages says its number, so an accepted one is known. */
 static void note_accepted(void *context, larch_bytes text)
 {
-    (void)context;
+    unsigned *times = context;
     bench_require(text.len == 1 && text.data[0] < SEALED);
-    bench_require(++accepted[text.data[0]] == 1);
+    bench_require(++times[text.data[0]] == 1);
 }
 
-static void collect(void)
+static void check_answer(void *context, larch_bytes datagram)
 {
-    larch_peer peer;
-    larch_bytes datagram;
     larch_coap_message m;
-    while (larch_gateway_send(&b.gw, b.now_ms, &peer, &datagram) == LARCH_OK) {
-        bench_require(larch_coap_parse(datagram, &m) == LARCH_OK);
-        bench_require(++answered <= asked);
-    }
+    (void)context;
+    bench_require(larch_coap_parse(datagram, &m) == LARCH_OK);
+}
+
+/* Hands in what came together, and what is due by then, such as the answer to a group. */
+static void settle(void)
+{
+    asked += (unsigned)in_count;
+    pair_give(&p, in, in_count);
+    in_count = 0;
+    bench_require(p.many.answered <= asked);
+    bench_require(pair_is_same(&p));
 }
 
 static void give(const larch_peer *peer, bool multicast, larch_bytes datagram)
 {
-    asked++;
-    bench_require(larch_gateway_receive(&b.gw, b.now_ms, peer, multicast, datagram) == LARCH_OK);
-    collect();
+    if (in_count == TOGETHER)
+        settle();
+    if (datagram.len > 0)
+        memcpy(in_bytes[in_count], datagram.data, datagram.len);
+    in[in_count] = (larch_gateway_datagram){*peer, multicast, {in_bytes[in_count], datagram.len}};
+    in_count++;
 }
 
 /* A request for one of the paths; the first bytes choose its options, the rest is payload. */
@@ -91,6 +109,13 @@ static void post_sealed(const larch_peer *peer, uint8_t which, larch_bytes bytes
     give(peer, false, bench_compose(&ask, out));
 }
 
+static void restart(bench *b)
+{
+    larch_gateway_wipe(&b->gw);
+    larch_flash_power_on(&b->flash);
+    bench_require(bench_start(b) == LARCH_OK);
+}
+
 static void step(uint8_t kind, uint8_t who, larch_bytes bytes)
 {
     const larch_peer peer = larch_sim_ipv4(0x0a000000u + ((uint32_t)(who & 0x7f) << 5), 1);
@@ -111,38 +136,53 @@ static void step(uint8_t kind, uint8_t who, larch_bytes bytes)
         post_sealed(&peer, kind >> 3, bytes);
         break;
     case 6:
-        bench_require(larch_gateway_rotate(&b.gw, b.now_ms, larch_kem_at(0)) == LARCH_OK);
+        settle();
+        bench_require(larch_gateway_rotate(&p.one.b.gw, p.one.b.now_ms, larch_kem_at(0)) == LARCH_OK &&
+                      larch_gateway_rotate(&p.many.b.gw, p.many.b.now_ms, larch_kem_at(0)) == LARCH_OK);
         break;
     default:
-        larch_gateway_wipe(&b.gw);
-        larch_flash_power_on(&b.flash);
-        bench_require(bench_start(&b) == LARCH_OK);
+        settle();
+        restart(&p.one.b);
+        restart(&p.many.b);
         break;
     }
 }
 
-/* A gateway just started. Making its keys costs more than most scripts, so it is done once, and copied. */
+/* Copies a side without its log, and what its disk holds. */
+static void revive(pair_side *s, const pair_side *first)
+{
+    memcpy(s, first, offsetof(pair_side, log_bytes));
+    memset(s->b.flash.files, 0, sizeof s->b.flash.files);
+    for (size_t i = 0; i < LARCH_FLASH_FILES; i++)
+        if (first->b.flash.files[i].now != NULL)
+            larch_flash_put(&s->b.flash, first->b.flash.files[i].name,
+                            (larch_bytes){first->b.flash.files[i].now, first->b.flash.files[i].size});
+}
+
+/* Gateways just started. Making their keys costs more than most scripts, so it is done once, and copied. */
 static void begin(void)
 {
-    static bench first;
+    static pair first;
     static bool made;
     if (!made) {
+        const larch_reach_limits limits = larch_reach_default_limits();
         bench_require(larch_crypto_init() == LARCH_OK);
-        bench_begin(&b, 1, 16);
-        b.accepted = note_accepted;
-        for (size_t i = 0; i < SEALED; i++)
-            bench_seal(&b, larch_kem_at(0), (larch_bytes){&(uint8_t){(uint8_t)i}, 1}, &sealed[i]);
-        first = b;
+        pair_begin(&p, 1, 16, SLOTS, &limits);
+        p.one.b.accepted = p.many.b.accepted = note_accepted;
+        p.one.b.context = accepted[0];
+        p.many.b.context = accepted[1];
+        p.one.answer = p.many.answer = check_answer;
+        for (size_t i = 0; i < SEALED; i++) {
+            bench_seal(&p.one.b, larch_kem_at(0), (larch_bytes){&(uint8_t){(uint8_t)i}, 1}, &sealed[i]);
+            p.many.b.random_state = p.one.b.random_state;
+        }
+        first = p;
         made = true;
     }
-    b = first;
-    memset(b.flash.files, 0, sizeof b.flash.files);
-    for (size_t i = 0; i < LARCH_FLASH_FILES; i++)
-        if (first.flash.files[i].now != NULL)
-            larch_flash_put(&b.flash, first.flash.files[i].name,
-                            (larch_bytes){first.flash.files[i].now, first.flash.files[i].size});
+    revive(&p.one, &first.one);
+    revive(&p.many, &first.many);
     memset(accepted, 0, sizeof accepted);
-    asked = answered = costly = 0;
+    asked = costly = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -158,11 +198,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t want = (kind & 0x80) != 0 ? 8 * (size_t)len : len; /* long enough for whole blocks */
         if (larch_reader_take(&r, want < r.left.len ? want : r.left.len, &bytes) != LARCH_OK)
             break;
-        b.now_ms += (uint64_t)ms * ms;
-        collect(); /* what is due by then, such as the answer to a group */
+        if (ms > 0) {
+            settle();
+            p.one.b.now_ms += (uint64_t)ms * ms;
+            p.many.b.now_ms += (uint64_t)ms * ms;
+            settle();
+        }
         step(kind, who, bytes);
-        collect();
     }
-    bench_end(&b);
+    settle();
+    pair_end(&p);
     return 0;
 }

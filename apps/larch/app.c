@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "app.h"
+#include "larch/crypto.h"
+#include "larch/kem.h"
 
 static void complain(const char *command, const char *format, va_list arguments)
 {
@@ -21,6 +23,16 @@ int larch_app_fail(const char *command, const char *format, ...)
     complain(command, format, arguments);
     va_end(arguments);
     return LARCH_EXIT_FAILED;
+}
+
+int larch_app_start_crypto(const char *command)
+{
+    if (larch_crypto_init() != LARCH_OK)
+        return larch_app_fail(command, "the cryptography provider does not start");
+    if (larch_pq_self_test() != LARCH_OK)
+        return larch_app_fail(command, "the post-quantum code fails its self-test: a known answer comes out wrong; "
+                                       "do not use this build on this processor");
+    return LARCH_EXIT_DONE;
 }
 
 int larch_app_hint(const char *command)

@@ -51,6 +51,10 @@ int larch_app_hint(const char *command);
 /* Prints a command's help on stdout. Returns LARCH_EXIT_DONE, or LARCH_EXIT_FAILED if nobody could read it. */
 int larch_app_help(const char *text);
 
+/* Starts the cryptography and tests it; every command that makes or uses keys does so before its first.
+ * Returns LARCH_EXIT_DONE, or LARCH_EXIT_FAILED after saying what is wrong. */
+int larch_app_start_crypto(const char *command);
+
 /* A whole decimal number from min to max; false, with *out unchanged, if text is anything else. */
 bool larch_app_number(const char *text, unsigned long min, unsigned long max, unsigned long *out);
 

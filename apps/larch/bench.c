@@ -108,7 +108,7 @@ int larch_bench_main(int argc, char **argv)
     options.uri = gateway && optind < argc ? argv[optind++] : NULL;
     if (optind < argc)
         return larch_app_usage("bench", "'%s' is one argument too many", argv[optind]);
-    if (larch_crypto_init() != LARCH_OK)
-        return larch_app_fail("bench", "the cryptography provider does not start");
+    if (larch_app_start_crypto("bench") != LARCH_EXIT_DONE)
+        return LARCH_EXIT_FAILED;
     return gateway ? larch_bench_gateway(&options) : larch_bench_compare(&options, kex);
 }

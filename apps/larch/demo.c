@@ -398,6 +398,8 @@ int larch_demo_main(int argc, char **argv)
         return larch_app_help(help);
     if (argc > 1)
         return larch_app_usage(NAME, "'%s' is not an option; it takes none", argv[1]);
+    if (larch_app_start_crypto(NAME) != LARCH_EXIT_DONE)
+        return LARCH_EXIT_FAILED;
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
         signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return larch_app_fail(NAME, "signals: %s", strerror(errno));

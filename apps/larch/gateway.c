@@ -51,6 +51,7 @@ typedef struct gateway_app {
     size_t socket_count;
     larch_udp sockets[GATEWAY_LISTEN_MAX];
     larch_udp_batch in;
+    larch_gateway_datagram arrived[LARCH_UDP_BATCH]; /* the same, as the library takes it */
     larch_udp_batch out;
     size_t out_socket;
 } gateway_app;
@@ -153,8 +154,6 @@ static int start_gateway(gateway_app *app)
                                          .grace_ms = (uint64_t)app->options.grace_seconds * 1000};
     if (!take_memory(&app->config))
         return larch_app_fail(NAME, "out of memory");
-    if (larch_crypto_init() != LARCH_OK)
-        return larch_app_fail(NAME, "the crypto library does not start");
     larch_error e = larch_gateway_init(&app->gateway, larch_posix_now_ms(), &app->config, file, &fault);
     return e == LARCH_OK ? LARCH_EXIT_DONE : explain(app, e, file, fault);
 }
@@ -162,8 +161,8 @@ static int start_gateway(gateway_app *app)
 static int start(gateway_app *app)
 {
     int code;
-    if ((code = block_signals(app)) != LARCH_EXIT_DONE || (code = open_sockets(app)) != LARCH_EXIT_DONE ||
-        (code = open_state(app)) != LARCH_EXIT_DONE)
+    if ((code = larch_app_start_crypto(NAME)) != LARCH_EXIT_DONE || (code = block_signals(app)) != LARCH_EXIT_DONE ||
+        (code = open_sockets(app)) != LARCH_EXIT_DONE || (code = open_state(app)) != LARCH_EXIT_DONE)
         return code;
     return start_gateway(app);
 }
@@ -173,11 +172,11 @@ static void announce(gateway_app *app)
     char text[LARCH_POSIX_PEER_TEXT];
     for (size_t i = 0; i < app->socket_count; i++) {
         larch_posix_peer_text(&app->sockets[i].local, text);
-        fprintf(stderr, "larch gateway: listening on %s\n", text);
+        gateway_report_say(&app->report, "listening on %s", text);
         if (larch_udp_join(&app->sockets[i]) <= 0)
-            fprintf(stderr, "larch gateway: %s is in no multicast group; 'larch discover' may not find it\n", text);
+            gateway_report_say(&app->report, "%s is in no multicast group; 'larch discover' may not find it", text);
     }
-    fprintf(stderr, "larch gateway: state in %s\n", app->options.state);
+    gateway_report_say(&app->report, "state in %s", app->options.state);
     for (size_t i = 0; larch_kem_at(i) != NULL; i++)
         gateway_report_key(&app->report, larch_kem_at(i));
 }
@@ -217,14 +216,17 @@ static bool drain(gateway_app *app)
 
 static bool receive_batch(gateway_app *app, size_t socket)
 {
+    size_t taken;
     for (size_t i = 0; i < app->in.count; i++) {
-        larch_udp_datagram *d = &app->in.datagrams[i];
-        d->peer.via = (uint8_t)(socket << VIA_BITS | d->peer.via);
-        larch_bytes bytes = {d->bytes, d->len};
-        while (larch_gateway_receive(&app->gateway, app->report.now_ms, &d->peer, d->multicast, bytes) == LARCH_AGAIN)
-            if (!drain(app))
-                return false;
+        const larch_udp_datagram *d = &app->in.datagrams[i];
+        app->arrived[i] = (larch_gateway_datagram){d->peer, d->multicast, {d->bytes, d->len}};
+        app->arrived[i].peer.via = (uint8_t)(socket << VIA_BITS | d->peer.via);
     }
+    for (size_t done = 0; done < app->in.count; done += taken)
+        if (larch_gateway_receive_many(&app->gateway, app->report.now_ms, app->arrived + done, app->in.count - done,
+                                       &taken) == LARCH_AGAIN &&
+            !drain(app))
+            return false;
     return true;
 }
 
@@ -247,7 +249,8 @@ static void rotate(gateway_app *app)
     for (size_t i = 0; larch_kem_at(i) != NULL; i++) {
         const larch_kem *kem = larch_kem_at(i);
         if (larch_gateway_rotate(&app->gateway, app->report.now_ms, kem) != LARCH_OK)
-            (void)larch_app_fail(NAME, "%s was not rotated: %s", kem->name, larch_posix_storage_error(&app->files));
+            gateway_report_say(&app->report, "%s was not rotated: %s", kem->name,
+                               larch_posix_storage_error(&app->files));
     }
 }
 
@@ -286,31 +289,51 @@ static int wait_ms(const gateway_app *app)
 static int stop(gateway_app *app)
 {
     if (app->report.out.error != 0)
-        return larch_app_fail(NAME, "stdout: %s; nothing is accepted that cannot be printed",
-                              strerror(app->report.out.error));
-    return larch_app_fail(NAME, "%s; nothing is accepted that cannot be kept. Check the disk, then start again",
-                          larch_posix_storage_error(&app->files));
+        gateway_report_say(&app->report, "stdout: %s; nothing is accepted that cannot be printed",
+                           strerror(app->report.out.error));
+    else
+        gateway_report_say(&app->report,
+                           "%s; nothing is accepted that cannot be kept. Check the disk, then start again",
+                           larch_posix_storage_error(&app->files));
+    (void)gateway_report_finish(&app->report);
+    return LARCH_EXIT_FAILED;
+}
+
+static int end(gateway_app *app)
+{
+    if (!drain(app))
+        return stop(app);
+    return gateway_report_finish(&app->report) ? LARCH_EXIT_DONE : LARCH_EXIT_FAILED;
+}
+
+/* A slow reader: the next drain goes on when it has taken some. */
+static struct pollfd until_read(const larch_out *out)
+{
+    return (struct pollfd){.fd = larch_out_waits(out) ? out->fd : -1, .events = POLLOUT};
 }
 
 static int run(gateway_app *app)
 {
-    struct pollfd fds[GATEWAY_LISTEN_MAX + 1];
+    struct pollfd fds[GATEWAY_LISTEN_MAX + 3];
+    struct pollfd *const signals = &fds[app->socket_count], *const readers = signals + 1;
     for (size_t i = 0; i < app->socket_count; i++)
         fds[i] = (struct pollfd){.fd = app->sockets[i].fd, .events = POLLIN};
-    fds[app->socket_count] = (struct pollfd){.fd = app->signals, .events = POLLIN};
+    *signals = (struct pollfd){.fd = app->signals, .events = POLLIN};
 
     for (;;) {
         read_clocks(&app->report);
         if (!drain(app))
             return stop(app);
-        if (poll(fds, app->socket_count + 1, wait_ms(app)) < 0 && errno != EINTR)
+        readers[0] = until_read(&app->report.out);
+        readers[1] = until_read(&app->report.err);
+        if (poll(fds, app->socket_count + 3, wait_ms(app)) < 0 && errno != EINTR)
             return larch_app_fail(NAME, "poll: %s", strerror(errno));
         read_clocks(&app->report);
         for (size_t i = 0; i < app->socket_count; i++)
             if (fds[i].revents != 0 && !receive(app, i))
                 return stop(app);
-        if (fds[app->socket_count].revents != 0 && !take_signals(app))
-            return drain(app) ? LARCH_EXIT_DONE : stop(app);
+        if (signals->revents != 0 && !take_signals(app))
+            return end(app);
     }
 }
 

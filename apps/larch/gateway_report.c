@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,7 +8,8 @@
 #include "gateway_report.h"
 #include "text.h"
 
-#define TALLY_MS 1000
+#define TALLY_MS  1000
+#define FINISH_MS 2000 /* for each reader, at the end */
 
 /* Lines a second for each kind of refusal, its summary among them. */
 #define ATTACK_LINES 10 /* replays and forgeries: who sent them, one by one */
@@ -14,7 +17,7 @@
 
 void gateway_report_init(gateway_report *report, bool json, bool display)
 {
-    memset(report, 0, sizeof *report);
+    memset(report, 0, offsetof(gateway_report, out)); /* the buffers behind are touched when they are needed */
     report->json = json;
     report->display = display;
     report->display_stale = display;
@@ -170,9 +173,12 @@ static void tell_tallies(gateway_report *report)
     }
 }
 
+/* While stderr waits for its reader, the two of them can be written to only when that has taken some. */
 uint64_t gateway_report_deadline_ms(const gateway_report *report)
 {
     uint64_t deadline_ms = UINT64_MAX;
+    if ((report->out.dropped > 0 || report->err.dropped > 0) && !larch_out_waits(&report->err))
+        deadline_ms = report->dropped_next_ms;
     for (size_t i = 0; i < LARCH_GATEWAY_REASON_COUNT; i++)
         if (report->tallies[i].count > 0 && report->tallies[i].next_ms < deadline_ms)
             deadline_ms = report->tallies[i].next_ms;
@@ -225,6 +231,44 @@ static void tell_storage(gateway_report *report)
     larch_text_put(w, "\n");
 }
 
+/* ---- slow readers ------------------------------------------------------------ */
+
+static void tell_dropped_of(gateway_report *report, larch_out *out, const char *name)
+{
+    const uint64_t dropped = out->dropped;
+    if (dropped == 0 || !larch_out_has_room(&report->err))
+        return;
+    larch_writer *w = begin_talk(report);
+    larch_text_put(w, name);
+    larch_text_put(w, " is read too slowly: ");
+    larch_text_put_number(w, dropped);
+    larch_text_put(w, dropped == 1 ? " line dropped\n" : " lines dropped\n");
+    out->dropped = 0;
+    report->dropped_next_ms = report->now_ms + TALLY_MS;
+}
+
+static void tell_dropped(gateway_report *report)
+{
+    if (report->now_ms < report->dropped_next_ms)
+        return;
+    tell_dropped_of(report, &report->out, "stdout");
+    tell_dropped_of(report, &report->err, "stderr");
+}
+
+void gateway_report_say(gateway_report *report, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    larch_writer *w = larch_out_line(&report->err);
+    report->display_last = false;
+    larch_text_put(w, "larch gateway: ");
+    larch_text_put(w, line);
+    larch_text_put(w, "\n");
+}
+
 /* ---- all of it --------------------------------------------------------------- */
 
 void gateway_report_event(void *context, const larch_gateway_event *event)
@@ -267,11 +311,27 @@ static void draw(gateway_report *report)
 
 bool gateway_report_flush(gateway_report *report)
 {
+    const larch_out *screen = report->json ? &report->err : &report->out;
     tell_tallies(report);
+    tell_dropped(report);
     (void)larch_out_flush(&report->err); /* refusals that nobody reads stop nothing */
-    if (report->display && report->display_stale) {
+    (void)larch_out_flush(&report->out);
+    if (report->display && report->display_stale && !larch_out_waits(screen)) { /* else the latest, when it is read */
         draw(report);
         (void)larch_out_flush(&report->err);
     }
     return larch_out_flush(&report->out);
+}
+
+bool gateway_report_finish(gateway_report *report)
+{
+    larch_out *out = &report->out;
+    if (out->error == 0 && !larch_out_finish(out, FINISH_MS))
+        for (size_t i = out->done; i < out->writer.len; i++)
+            out->dropped += out->bytes[i] == '\n';
+    const bool complete = out->error == 0 && out->dropped == 0;
+    report->dropped_next_ms = 0;
+    tell_dropped(report);
+    (void)larch_out_finish(&report->err, FINISH_MS);
+    return complete;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a gateway tells people: accepted messages on stdout, refusals on stderr,
- * the display. Lines are gathered and leave with larch's answers, before them.
+ * the display. Lines are gathered and leave with larch's answers, before them. Nothing waits for
+ * a reader: who reads too slowly for long misses lines, and is told how many.
  */
 #ifndef LARCH_APP_GATEWAY_REPORT_H
 #define LARCH_APP_GATEWAY_REPORT_H
 
 #include "address.h"
+#include "app.h"
 #include "display.h"
 #include "larch/gateway.h"
 #include "out.h"
@@ -34,6 +36,7 @@ typedef struct gateway_report {
     char sender[LARCH_POSIX_PEER_TEXT];
     uint8_t text[LARCH_DIRECT_TEXT_MAX];
     gateway_tally tallies[LARCH_GATEWAY_REASON_COUNT];
+    uint64_t dropped_next_ms; /* when dropped lines may be told of again */
     larch_out out;
     larch_out err;
 } gateway_report;
@@ -46,8 +49,15 @@ void gateway_report_event(void *context, const larch_gateway_event *event);
 /* "ML-KEM-512 generation 1 larch1:...", on stderr. */
 void gateway_report_key(gateway_report *report, const larch_kem *kem);
 
-/* Prints all of it. false: nobody can read stdout any more, report->out.error says why. */
+/* "larch gateway: ..." on stderr, as larch_app_fail but never waiting for a reader. */
+void gateway_report_say(gateway_report *report, const char *format, ...) LARCH_APP_FORMAT;
+
+/* Prints what the readers take; the rest waits in out and err, or is counted as dropped. false: nobody can read
+ * stdout any more, report->out.error says why. */
 bool gateway_report_flush(gateway_report *report);
+
+/* The last flush: gives slow readers a moment. false: lines of accepted messages are lost, and it has said so. */
+bool gateway_report_finish(gateway_report *report);
 
 /* When to flush at the latest, for what was counted; UINT64_MAX: nothing waits. */
 uint64_t gateway_report_deadline_ms(const gateway_report *report);

@@ -389,8 +389,8 @@ int larch_keys_main(int argc, char **argv)
         return larch_app_usage(NAME, "say what to do: show, rotate or fingerprint");
     if (options.state[0] == '\0' && larch_posix_state_path(options.state, sizeof options.state) != LARCH_OK)
         return larch_app_fail(NAME, "no folder for the state: set HOME, or give one with --state DIR");
-    if (larch_crypto_init() != LARCH_OK)
-        return larch_app_fail(NAME, "the crypto library does not start");
+    if (larch_app_start_crypto(NAME) != LARCH_EXIT_DONE)
+        return LARCH_EXIT_FAILED;
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (strcmp(argv[optind], actions[i].name) == 0)
             return actions[i].run(&options);

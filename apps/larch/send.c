@@ -330,8 +330,8 @@ static int run(sending *s)
 {
     char why[LARCH_KNOWN_WHY_MAX];
     int code;
-    if (larch_crypto_init() != LARCH_OK)
-        return larch_app_fail(NAME, "the cryptography provider does not start");
+    if (larch_app_start_crypto(NAME) != LARCH_EXIT_DONE)
+        return LARCH_EXIT_FAILED;
     if (send_load_pin(s, why) != LARCH_OK)
         return larch_app_fail(NAME, "%s", why);
     s->trust = s->pin_text != NULL ? "pinned" : "on record";

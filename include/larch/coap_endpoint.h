@@ -131,6 +131,9 @@ typedef struct larch_coap_event {
  * event->drop. */
 void larch_coap_endpoint_receive(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer, bool multicast,
                                  larch_bytes datagram, larch_writer *reply, larch_coap_event *event);
+/* Whether that would give a REQUEST event now, with this message; nothing is changed. false leaves *message zeroed. */
+bool larch_coap_endpoint_peek(const larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer,
+                              larch_bytes datagram, larch_coap_message *message);
 
 /* ---- answering --------------------------------------------------------- */
 

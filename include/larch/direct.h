@@ -76,6 +76,10 @@ LARCH_MUST_USE larch_error larch_direct_seal(const larch_kem *kem, const larch_r
  * LARCH_PLATFORM. */
 LARCH_MUST_USE larch_error larch_direct_open(const larch_direct_sealed *sealed, const larch_trace *trace,
                                              const uint8_t *dk, uint8_t *text, size_t cap, size_t *len);
+/* The same for who has decapsulated kem_ct before, into ss. Errors as larch_direct_open. */
+LARCH_MUST_USE larch_error larch_direct_open_with(const larch_direct_sealed *sealed, const larch_trace *trace,
+                                                  const uint8_t ss[LARCH_KEM_SS_LEN], uint8_t *text, size_t cap,
+                                                  size_t *len);
 
 /* ---- fingerprint ------------------------------------------------------- */
 

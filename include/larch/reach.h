@@ -65,6 +65,10 @@ LARCH_MUST_USE larch_error larch_reach_init(larch_reach *reach, larch_reach_entr
  * request's Echo option, empty if it had none; a genuine one proves the peer. */
 larch_reach_verdict larch_reach_take(larch_reach *reach, uint64_t now_ms, const larch_peer *peer, larch_bytes echo);
 
+/* Whether so many takes in a row would all be granted to peer now, without an Echo; nothing is changed. Takes of
+ * other peers in between, as many, count among them: buckets are shared. */
+bool larch_reach_would_grant(const larch_reach *reach, uint64_t now_ms, const larch_peer *peer, uint32_t takes);
+
 /* Tells that peer did something only worth noting while nobody floods: it sent a
  * message that was authenticated. In quiet times that keeps it served in the next flood. */
 void larch_reach_note_good(larch_reach *reach, uint64_t now_ms, const larch_peer *peer);

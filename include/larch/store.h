@@ -134,6 +134,8 @@ LARCH_MUST_USE larch_error larch_replay_set_add(larch_replay_set *rs, uint64_t t
  * was added since the last commit must not be answered; committing again is allowed. */
 LARCH_MUST_USE larch_error larch_replay_set_commit(larch_replay_set *rs);
 static inline bool larch_replay_set_is_durable(const larch_replay_set *rs) { return rs->durable == rs->used; }
+/* How many more marks it takes. */
+static inline uint32_t larch_replay_set_room(const larch_replay_set *rs) { return rs->capacity - rs->used; }
 /* 7/8 full: time to rotate the key. */
 bool larch_replay_set_is_nearly_full(const larch_replay_set *rs);
 bool larch_replay_set_is_full(const larch_replay_set *rs);

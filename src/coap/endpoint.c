@@ -235,6 +235,20 @@ void larch_coap_endpoint_receive(larch_coap_endpoint *ep, uint64_t now_ms, const
     ep->drops[event->drop]++;
 }
 
+bool larch_coap_endpoint_peek(const larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer,
+                              larch_bytes datagram, larch_coap_message *message)
+{
+    larch_coap_message *m = message;
+    uint16_t bad;
+    if (larch_coap_parse(datagram, m) == LARCH_OK && (m->type == LARCH_COAP_CON || m->type == LARCH_COAP_NON) &&
+        m->code != LARCH_COAP_EMPTY && LARCH_COAP_CLASS(m->code) == 0 &&
+        larch_coap_exchange_find(ep, now_ms, peer, m->message_id) == NULL &&
+        !larch_coap_find_bad_option(m, ep->understood, ep->understood_count, &bad))
+        return true;
+    memset(m, 0, sizeof *m);
+    return false;
+}
+
 /* ---- answering --------------------------------------------------------- */
 
 larch_error larch_coap_endpoint_answer(larch_coap_endpoint *ep, uint64_t now_ms, const larch_coap_event *request,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Known answers, before anything is trusted. What they cover is wider than it looks: the
- * digest takes in both keys, a ciphertext, its secret, and that of a forged one. */
+/* Known answers, before anything is trusted. What they cover is wider than it looks: a KEM's digest
+ * takes in both keys, a ciphertext, its secret, and that of a forged one; a signature's digest both
+ * keys and a signature, which is verified too, and then refused with one bit changed. */
 #include <string.h>
 
 #include "larch/kem.h"
+#include "larch/sig.h"
 #include "pq/pq.h"
 
 /* SHA3-256 of "" [FIPS202]. */
@@ -45,6 +47,42 @@ static void digest_of(const larch_kem *kem, uint8_t digest[32])
     larch_shake_squeeze(&k, digest, 32);
 }
 
+/* The same of each signature algorithm's sig_digest_of. */
+static const struct {
+    int16_t cose_algorithm;
+    uint8_t digest[16];
+} sig_answers[] = {
+    {-48, {0x76, 0x4d, 0x72, 0x99, 0x60, 0x88, 0xe3, 0x6e, 0xc1, 0xe4, 0xa3, 0x5e, 0xb6, 0xbb, 0xab, 0xe8}},
+    {-49, {0x96, 0xa8, 0xc2, 0x99, 0xc4, 0x01, 0x46, 0x2a, 0x54, 0x82, 0x68, 0x98, 0x00, 0xd4, 0x0e, 0xbd}},
+    {-50, {0x29, 0x71, 0x95, 0x4a, 0xf9, 0x27, 0x17, 0x69, 0xca, 0xde, 0x1f, 0x17, 0xcf, 0x0c, 0x87, 0x91}},
+};
+
+/* SHAKE256 of both keys of the seed 0, 1, ... 31, and of the deterministic signature of mu = 20, 21, ... 83,
+ * which every set makes in few attempts.
+ * false: the signature cannot be made, is not valid, or still is when it was changed. */
+static bool sig_digest_of(const larch_sig *sig, uint8_t digest[32])
+{
+    static const uint8_t rnd[32];
+    uint8_t seed[LARCH_SIG_SEED_LEN], mu[LARCH_SIG_MU_LEN], pk[LARCH_SIG_PK_MAX], sk[LARCH_SIG_SK_MAX],
+        signature[LARCH_SIG_SIG_MAX];
+    larch_keccak k;
+    for (unsigned i = 0; i < sizeof seed; i++)
+        seed[i] = (uint8_t)i;
+    for (unsigned i = 0; i < sizeof mu; i++)
+        mu[i] = (uint8_t)(20 + i);
+    sig->functions->keygen(seed, pk, sk);
+    if (!sig->functions->sign(sk, mu, rnd, signature) || !sig->functions->verify(pk, mu, signature))
+        return false;
+    larch_shake256_init(&k);
+    larch_shake_absorb(&k, (larch_bytes){pk, sig->pk_len});
+    larch_shake_absorb(&k, (larch_bytes){sk, sig->sk_len});
+    larch_shake_absorb(&k, (larch_bytes){signature, sig->sig_len});
+    larch_shake_finalize(&k);
+    larch_shake_squeeze(&k, digest, 32);
+    signature[0] ^= 1;
+    return !sig->functions->verify(pk, mu, signature);
+}
+
 larch_error larch_pq_self_test(void)
 {
     uint8_t digest[32];
@@ -57,6 +95,13 @@ larch_error larch_pq_self_test(void)
             continue;
         digest_of(kem, digest);
         if (memcmp(digest, answers[i].digest, sizeof answers[i].digest) != 0)
+            return LARCH_PLATFORM;
+    }
+    for (size_t i = 0; i < sizeof sig_answers / sizeof sig_answers[0]; i++) {
+        const larch_sig *sig = larch_sig_find(sig_answers[i].cose_algorithm);
+        if (sig == NULL)
+            continue;
+        if (!sig_digest_of(sig, digest) || memcmp(digest, sig_answers[i].digest, sizeof sig_answers[i].digest) != 0)
             return LARCH_PLATFORM;
     }
     return LARCH_OK;

@@ -142,29 +142,38 @@ larch_error larch_direct_seal(const larch_kem *kem, const larch_random *random, 
     return e;
 }
 
-larch_error larch_direct_open(const larch_direct_sealed *sealed, const larch_trace *trace, const uint8_t *dk,
-                              uint8_t *text, size_t cap, size_t *len)
+larch_error larch_direct_open_with(const larch_direct_sealed *sealed, const larch_trace *trace,
+                                   const uint8_t ss[LARCH_KEM_SS_LEN], uint8_t *text, size_t cap, size_t *len)
 {
-    uint8_t ss[LARCH_KEM_SS_LEN], key[LARCH_CCM_KEY_LEN];
+    uint8_t key[LARCH_CCM_KEY_LEN];
     larch_error e;
 
     if (cap < sealed->sealed.len - LARCH_DIRECT_TAG_LEN)
         return LARCH_SPACE;
+    if ((e = derive_key(trace, ss, key)) == LARCH_OK) {
+        larch_trace_begin(trace, LARCH_STEP_OPEN);
+        e = larch_ccm_open(key, sealed->nonce, (larch_bytes){0}, sealed->sealed, LARCH_DIRECT_TAG_LEN, text, cap);
+        larch_trace_end(trace, LARCH_STEP_OPEN, sealed->sealed.len - LARCH_DIRECT_TAG_LEN);
+    }
+    larch_wipe(key, sizeof key);
+    if (e == LARCH_OK)
+        *len = sealed->sealed.len - LARCH_DIRECT_TAG_LEN;
+    return e;
+}
+
+larch_error larch_direct_open(const larch_direct_sealed *sealed, const larch_trace *trace, const uint8_t *dk,
+                              uint8_t *text, size_t cap, size_t *len)
+{
+    uint8_t ss[LARCH_KEM_SS_LEN];
+    larch_error e;
+
     /* A ciphertext that is not genuine goes the whole way with a secret of its own
      * (implicit rejection) and fails at the tag, as a wrong tag does, in the same time. */
     larch_trace_begin(trace, LARCH_STEP_KEM_DECAPS);
     e = larch_kem_decaps(sealed->kem, dk, sealed->kem_ct, ss);
     larch_trace_end(trace, LARCH_STEP_KEM_DECAPS, LARCH_KEM_SS_LEN);
     if (e == LARCH_OK)
-        e = derive_key(trace, ss, key);
-    if (e == LARCH_OK) {
-        larch_trace_begin(trace, LARCH_STEP_OPEN);
-        e = larch_ccm_open(key, sealed->nonce, (larch_bytes){0}, sealed->sealed, LARCH_DIRECT_TAG_LEN, text, cap);
-        larch_trace_end(trace, LARCH_STEP_OPEN, sealed->sealed.len - LARCH_DIRECT_TAG_LEN);
-    }
+        e = larch_direct_open_with(sealed, trace, ss, text, cap, len);
     larch_wipe(ss, sizeof ss);
-    larch_wipe(key, sizeof key);
-    if (e == LARCH_OK)
-        *len = sealed->sealed.len - LARCH_DIRECT_TAG_LEN;
     return e;
 }

@@ -143,20 +143,33 @@ static void answer_body(const gateway_request *rq, uint8_t code, larch_bytes tex
 
 /* ---- /pqkem-data ------------------------------------------------------- */
 
+/* What is known of this message and key ahead, or NULL. */
+static const larch_gateway_ahead *ahead_of(const larch_gateway *gw, const larch_gateway_key *key,
+                                           const larch_direct_sealed *sealed)
+{
+    const larch_gateway_ahead *ahead = gw->ahead;
+    bool fits = ahead != NULL && ahead->generation == key->generation && ahead->kem_ct.data == sealed->kem_ct.data;
+    return fits ? ahead : NULL;
+}
+
 /* Tries the key. LARCH_OK: text is open and marked. LARCH_AUTH: another key may fit. An old key without room for
  * marks is as good as none: the sender is to ask for the present one. */
 static larch_error open_with(const gateway_request *rq, larch_gateway_key *key, bool is_present,
                              const larch_direct_sealed *sealed, uint8_t *text, size_t *text_len)
 {
-    const larch_bytes pieces[] = {sealed->kem_ct, sealed->nonce};
-    uint64_t tag = larch_tag64(key->tag_key, pieces, 2);
+    const larch_gateway_ahead *ahead = ahead_of(rq->gw, key, sealed);
+    const larch_trace *trace = rq->gw->config.trace;
+    uint64_t tag = ahead != NULL ? ahead->tag : larch_gateway_tag(key, sealed);
     larch_error e;
     if (larch_replay_set_contains(&key->marks, tag))
         return LARCH_REPLAY; /* before the costly part: floods of replays stay cheap */
     if (larch_replay_set_is_full(&key->marks))
         return is_present ? LARCH_SPENT : LARCH_AUTH;
-    if ((e = larch_direct_open(sealed, rq->gw->config.trace, key->dk, text, LARCH_DIRECT_TEXT_MAX, text_len)) !=
-        LARCH_OK)
+    if (ahead != NULL && ahead->has_ss)
+        e = larch_direct_open_with(sealed, trace, ahead->ss, text, LARCH_DIRECT_TEXT_MAX, text_len);
+    else
+        e = larch_direct_open(sealed, trace, key->dk, text, LARCH_DIRECT_TEXT_MAX, text_len);
+    if (e != LARCH_OK)
         return e;
     if ((e = larch_replay_set_add(&key->marks, tag)) != LARCH_OK)
         larch_wipe(text, *text_len); /* without a mark it was never accepted */

@@ -3,6 +3,7 @@
 #ifndef LARCH_GATEWAY_INT_H
 #define LARCH_GATEWAY_INT_H
 
+#include "larch/crypto.h"
 #include "larch/gateway.h"
 
 #define GATEWAY_RETRY_MS 1000 /* between tries of a storage that failed */
@@ -14,6 +15,17 @@ typedef struct gateway_request {
     const larch_coap_event *event;
     larch_gateway_slot *slot;
 } gateway_request;
+
+/* What larch_gateway_receive_many worked out of one datagram before its turn came. It holds for this very
+ * ciphertext and this key alone: between the two, whoever is told of an event may rotate. */
+typedef struct larch_gateway_ahead {
+    const larch_kem *kem;
+    uint32_t generation; /* of the key; 0: nothing was worked out */
+    bool has_ss;
+    larch_bytes kem_ct; /* where it stands in the datagram */
+    uint64_t tag;
+    uint8_t ss[LARCH_KEM_SS_LEN];
+} larch_gateway_ahead;
 
 /* ---- answers (gateway.c) ----------------------------------------------- */
 
@@ -45,6 +57,13 @@ void larch_gateway_keys_maintain(larch_gateway *gw, uint64_t now_ms);
 uint64_t larch_gateway_keys_deadline_ms(const larch_gateway *gw);
 /* The present key first, then the one before; NULL past the last. */
 larch_gateway_key *larch_gateway_key_at(larch_gateway_keys *keys, unsigned age);
+
+/* The mark of a message under a key. */
+static inline uint64_t larch_gateway_tag(const larch_gateway_key *key, const larch_direct_sealed *sealed)
+{
+    const larch_bytes pieces[] = {sealed->kem_ct, sealed->nonce};
+    return larch_tag64(key->tag_key, pieces, 2);
+}
 
 /* ---- resources --------------------------------------------------------- */
 

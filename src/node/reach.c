@@ -200,6 +200,30 @@ larch_reach_verdict larch_reach_take(larch_reach *reach, uint64_t now_ms, const 
     return take_unproven(reach, now_ms, peer);
 }
 
+/* Whether so many tokens will be there. */
+static bool holds(larch_reach_entry bucket, uint64_t now_ms, uint32_t rate, uint32_t burst, uint32_t tokens)
+{
+    refill(&bucket, now_ms, rate, burst);
+    return bucket.millitokens / 1000 >= tokens;
+}
+
+bool larch_reach_would_grant(const larch_reach *reach, uint64_t now_ms, const larch_peer *peer, uint32_t takes)
+{
+    const larch_reach_limits *l = &reach->limits;
+    const larch_reach_entry *entry = find(reach, PROVEN, key_of(reach, PROVEN, peer));
+    if (entry != NULL && entry->until_ms > now_ms) {
+        if (entry->echoed)
+            return l->proven_rate == 0 || holds(*entry, now_ms, l->proven_rate, l->proven_burst, takes);
+        if (holds(*entry, now_ms, l->prefix_rate, l->prefix_burst, takes))
+            return true;
+    }
+    if (!holds(reach->total, now_ms, l->total_rate, l->total_burst, takes))
+        return false;
+    const larch_peer prefix = larch_peer_prefix(peer);
+    const larch_reach_entry *bucket = find(reach, BUCKET, key_of(reach, BUCKET, &prefix));
+    return bucket == NULL ? l->prefix_burst >= takes : holds(*bucket, now_ms, l->prefix_rate, l->prefix_burst, takes);
+}
+
 void larch_reach_note_good(larch_reach *reach, uint64_t now_ms, const larch_peer *peer)
 {
     refill(&reach->total, now_ms, reach->limits.total_rate, reach->limits.total_burst);

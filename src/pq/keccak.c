@@ -7,9 +7,7 @@
 
 #if LARCH_KECCAK_32
 
-static void permute(larch_keccak *k) { larch_keccak32_permute(k->state); }
-static inline void add(larch_keccak *k, unsigned i, uint64_t x) { keccak32_add(k->state + 2 * i, x); }
-ALWAYS_INLINE uint64_t lane(const larch_keccak *k, unsigned i) { return keccak32_lane(k->state + 2 * i); }
+void larch_keccak_permute(larch_keccak *k) { larch_keccak32_permute(k->state); }
 
 #else
 
@@ -113,8 +111,7 @@ static void complement_lanes(uint64_t *s)
     s[20] = ~s[20];
 }
 
-/* Keccak-f[1600]. [FIPS202 3.3] */
-static void permute(larch_keccak *k)
+void larch_keccak_permute(larch_keccak *k)
 {
     uint64_t t[25], *s = k->state;
     complement_lanes(s);
@@ -136,21 +133,28 @@ static void permute(larch_keccak *k)
     larch_wipe(t, sizeof t);
 }
 
-static inline void add(larch_keccak *k, unsigned i, uint64_t x) { k->state[i] ^= x; }
-static inline uint64_t lane(const larch_keccak *k, unsigned i) { return k->state[i]; }
-
 #endif
 
 /* ---- the sponge -------------------------------------------------------- */
 
 /* Bytes are lanes' bytes, least significant first. [FIPS202 B.1] Compilers see
  * one load or store in these on a little-endian machine. */
-static uint32_t load32(const uint8_t *p)
+ALWAYS_INLINE uint32_t load32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
+ALWAYS_INLINE uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
+
+/* RISC-V may trap where a word is not aligned, so its compilers load bytes if they do not know. */
+#if defined(__riscv) && defined(__GNUC__)
+ALWAYS_INLINE uint64_t load_lane(const uint8_t *p)
+{
+    return (uintptr_t)p % 4 == 0 ? load64(__builtin_assume_aligned(p, 4)) : load64(p);
+}
+#else
+#define load_lane load64
+#endif
 
 static void store64(uint8_t *p, uint64_t x)
 {
@@ -176,12 +180,12 @@ static void add_bytes(larch_keccak *k, unsigned at, const uint8_t *in, unsigned 
     uint64_t x = 0;
     while (len-- > 0)
         x = x << 8 | in[len];
-    add(k, at / 8, x << (8 * (at % 8)));
+    keccak_add(k, at / 8, x << (8 * (at % 8)));
 }
 
 static void get_bytes(const larch_keccak *k, unsigned at, uint8_t *out, unsigned len)
 {
-    for (uint64_t x = lane(k, at / 8) >> (8 * (at % 8)); len-- > 0; x >>= 8)
+    for (uint64_t x = keccak_lane(k, at / 8) >> (8 * (at % 8)); len-- > 0; x >>= 8)
         *out++ = (uint8_t)x;
 }
 
@@ -196,14 +200,14 @@ void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
     while (left > 0) {
         unsigned step = left_of_lane(at, left);
         if (step == 8)
-            add(k, at / 8, load64(in));
+            keccak_add(k, at / 8, load_lane(in));
         else
             add_bytes(k, at, in, step);
         at += step;
         in += step;
         left -= step;
         if (at == k->rate) {
-            permute(k);
+            larch_keccak_permute(k);
             at = 0;
         }
     }
@@ -215,7 +219,7 @@ void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
 static void finish(larch_keccak *k, uint8_t suffix)
 {
     add_bytes(k, k->at, &suffix, 1);
-    add(k, k->rate / 8u - 1, (uint64_t)0x80 << 56);
+    keccak_add(k, k->rate / 8u - 1, (uint64_t)0x80 << 56);
     k->at = k->rate;
 }
 
@@ -225,17 +229,33 @@ void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len)
     const unsigned rate = k->rate;
     while (len > 0) {
         if (at == rate) {
-            permute(k);
+            larch_keccak_permute(k);
             at = 0;
         }
         unsigned step = left_of_lane(at, len);
         if (step == 8)
-            store64(out, lane(k, at / 8));
+            store64(out, keccak_lane(k, at / 8));
         else
             get_bytes(k, at, out, step);
         at += step;
         out += step;
         len -= step;
+    }
+    k->at = (uint8_t)at;
+}
+
+void larch_shake_squeeze_words(larch_keccak *k, uint32_t *words, size_t lanes)
+{
+    unsigned at = k->at;
+    const unsigned rate = k->rate;
+    for (const uint32_t *end = words + 2 * lanes; words < end; words += 2, at += 8) {
+        if (at == rate) {
+            larch_keccak_permute(k);
+            at = 0;
+        }
+        const uint64_t x = keccak_lane(k, at / 8);
+        words[0] = (uint32_t)x;
+        words[1] = (uint32_t)(x >> 32);
     }
     k->at = (uint8_t)at;
 }

@@ -38,6 +38,14 @@ static const uint32_t round_constants[48] = {
 /* n may be 0 or 32. */
 static inline uint32_t rotl(uint32_t x, unsigned n) { return x << (n % 32) | x >> ((32 - n) % 32); }
 
+/* Taken once for both its uses: compilers move it behind the second, and need another. */
+static inline uint32_t complement(uint32_t x)
+{
+    x = ~x;
+    MAKE_NOW(x);
+    return x;
+}
+
 /* Half h of the lane, with theta's d added and rotated by n: from the same half if n is even, else the other. */
 ALWAYS_INLINE uint32_t moved(const uint32_t *a, const uint32_t *d, unsigned lane, unsigned n, unsigned h)
 {
@@ -95,8 +103,9 @@ ALWAYS_INLINE void half(const uint32_t *restrict a, uint32_t *restrict e, const 
     b4 = moved(a, d, 20, 18, h);
     store(e, c, 10, h, b0 ^ (b1 | b2));
     store(e, c, 11, h, b1 ^ (b2 & b3));
-    store(e, c, 12, h, b2 ^ (~b3 & b4));
-    store(e, c, 13, h, ~b3 ^ (b4 | b0));
+    b3 = complement(b3);
+    store(e, c, 12, h, b2 ^ (b3 & b4));
+    store(e, c, 13, h, b3 ^ (b4 | b0));
     store(e, c, 14, h, b4 ^ (b0 & b1));
     PLANE_ENDS();
 
@@ -107,8 +116,9 @@ ALWAYS_INLINE void half(const uint32_t *restrict a, uint32_t *restrict e, const 
     b4 = moved(a, d, 23, 56, h);
     store(e, c, 15, h, b0 ^ (b1 & b2));
     store(e, c, 16, h, b1 ^ (b2 | b3));
-    store(e, c, 17, h, b2 ^ (~b3 | b4));
-    store(e, c, 18, h, ~b3 ^ (b4 & b0));
+    b3 = complement(b3);
+    store(e, c, 17, h, b2 ^ (b3 | b4));
+    store(e, c, 18, h, b3 ^ (b4 & b0));
     store(e, c, 19, h, b4 ^ (b0 | b1));
     PLANE_ENDS();
 
@@ -117,11 +127,12 @@ ALWAYS_INLINE void half(const uint32_t *restrict a, uint32_t *restrict e, const 
     b2 = moved(a, d, 14, 39, h);
     b3 = moved(a, d, 15, 41, h);
     b4 = moved(a, d, 21, 2, h);
-    store(e, c, 20, h, b0 ^ (~b1 & b2));
-    store(e, c, 21, h, ~b1 ^ (b2 | b3));
+    store(e, c, 24, h, b4 ^ (b0 & b1));
+    b1 = complement(b1);
+    store(e, c, 20, h, b0 ^ (b1 & b2));
+    store(e, c, 21, h, b1 ^ (b2 | b3));
     store(e, c, 22, h, b2 ^ (b3 & b4));
     store(e, c, 23, h, b3 ^ (b4 | b0));
-    store(e, c, 24, h, b4 ^ (b0 & b1));
     PLANE_ENDS();
 }
 

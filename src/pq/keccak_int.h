@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keccak-f[1600] on 32-bit words, if LARCH_KECCAK_32 is set. Two words are a lane: its bits at even places, and its
- * bits at odd places. */
+/* The lanes of a sponge. If LARCH_KECCAK_32 is set, two words are a lane: its bits at even places, and its bits at odd
+ * places. */
 #ifndef LARCH_KECCAK_INT_H
 #define LARCH_KECCAK_INT_H
 
@@ -13,48 +13,64 @@
 #define ALWAYS_INLINE static inline
 #endif
 
-/* [FIPS202 3.3] */
+/* Keccak-f[1600]. [FIPS202 3.3] */
+void larch_keccak_permute(larch_keccak *k);
+
+#if LARCH_KECCAK_32
+
 void larch_keccak32_permute(uint32_t s[50]);
 
-/* Swaps the bits that mask names with those n places above. */
-ALWAYS_INLINE uint32_t keccak32_swap(uint32_t x, uint32_t mask, unsigned n)
+/* Of the 64 bits in x and y, numbered through, exchanges the numbers' highest bit with that of weight n. mask has
+ * the places in a word without n. */
+ALWAYS_INLINE void keccak32_exchange(uint32_t *x, uint32_t *y, uint32_t mask, unsigned n)
 {
-    uint32_t different = (x ^ x >> n) & mask;
-    return x ^ different ^ different << n;
+    uint32_t different = (*x >> n ^ *y) & mask;
+    *y ^= different;
+    *x ^= different << n;
 }
 
-/* Even bits to the low half, odd bits to the high half. */
-ALWAYS_INLINE uint32_t keccak32_part(uint32_t x)
+/* Low and high half become even and odd bits: the numbers' lowest bit comes to the top, the others move down. */
+ALWAYS_INLINE void keccak32_split(uint32_t *x, uint32_t *y)
 {
-    x = keccak32_swap(x, 0x22222222, 1);
-    x = keccak32_swap(x, 0x0c0c0c0c, 2);
-    x = keccak32_swap(x, 0x00f000f0, 4);
-    return keccak32_swap(x, 0x0000ff00, 8);
+    keccak32_exchange(x, y, 0x0000ffff, 16);
+    keccak32_exchange(x, y, 0x00ff00ff, 8);
+    keccak32_exchange(x, y, 0x0f0f0f0f, 4);
+    keccak32_exchange(x, y, 0x33333333, 2);
+    keccak32_exchange(x, y, 0x55555555, 1);
 }
 
 /* And back. */
-ALWAYS_INLINE uint32_t keccak32_join(uint32_t x)
+ALWAYS_INLINE void keccak32_join(uint32_t *x, uint32_t *y)
 {
-    x = keccak32_swap(x, 0x0000ff00, 8);
-    x = keccak32_swap(x, 0x00f000f0, 4);
-    x = keccak32_swap(x, 0x0c0c0c0c, 2);
-    return keccak32_swap(x, 0x22222222, 1);
+    keccak32_exchange(x, y, 0x55555555, 1);
+    keccak32_exchange(x, y, 0x33333333, 2);
+    keccak32_exchange(x, y, 0x0f0f0f0f, 4);
+    keccak32_exchange(x, y, 0x00ff00ff, 8);
+    keccak32_exchange(x, y, 0x0000ffff, 16);
 }
 
-/* words ^= lane. */
-ALWAYS_INLINE void keccak32_add(uint32_t words[2], uint64_t lane)
+/* Lane i ^= x. */
+ALWAYS_INLINE void keccak_add(larch_keccak *k, unsigned i, uint64_t x)
 {
-    uint32_t low = keccak32_part((uint32_t)lane), high = keccak32_part((uint32_t)(lane >> 32));
-    words[0] ^= (low & 0xffff) | high << 16;
-    words[1] ^= low >> 16 | (high & 0xffff0000);
+    uint32_t low = (uint32_t)x, high = (uint32_t)(x >> 32), *words = k->state + 2 * i;
+    keccak32_split(&low, &high);
+    words[0] ^= low;
+    words[1] ^= high;
 }
 
-/* The lane that words stand for. */
-ALWAYS_INLINE uint64_t keccak32_lane(const uint32_t words[2])
+ALWAYS_INLINE uint64_t keccak_lane(const larch_keccak *k, unsigned i)
 {
-    uint32_t low = keccak32_join((words[0] & 0xffff) | words[1] << 16);
-    uint32_t high = keccak32_join(words[0] >> 16 | (words[1] & 0xffff0000));
+    const uint32_t *words = k->state + 2 * i;
+    uint32_t low = words[0], high = words[1];
+    keccak32_join(&low, &high);
     return low | (uint64_t)high << 32;
 }
+
+#else
+
+ALWAYS_INLINE void keccak_add(larch_keccak *k, unsigned i, uint64_t x) { k->state[i] ^= x; }
+ALWAYS_INLINE uint64_t keccak_lane(const larch_keccak *k, unsigned i) { return k->state[i]; }
+
+#endif
 
 #endif

@@ -24,6 +24,18 @@ NOINLINE static void burn(mlkem_residues *v, size_t len)
     larch_wipe(below, sizeof below);
 }
 
+/* Small C libraries copy byte by byte. */
+static void copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+#if defined(__GNUC__)
+    typedef uint32_t __attribute__((may_alias)) word;
+    if (((uintptr_t)to | (uintptr_t)from) % sizeof(word) == 0)
+        for (; len >= sizeof(word); len -= sizeof(word), to += sizeof(word), from += sizeof(word))
+            *(word *)(uintptr_t)to = *(const word *)(uintptr_t)from;
+#endif
+    memcpy(to, from, len);
+}
+
 /* (rho, sigma) = G(d || k). */
 NOINLINE static void expand_seed(const mlkem_params *p, const uint8_t *seed, uint8_t rho_sigma[64])
 {
@@ -34,11 +46,10 @@ NOINLINE static void expand_seed(const mlkem_params *p, const uint8_t *seed, uin
     larch_wipe(d_k, sizeof d_k);
 }
 
-/* p = NTT of the sample with that nonce; below 10 q. */
-static void sample_transformed(mlkem_residues *p, unsigned eta, const uint8_t *seed, uint8_t nonce)
+/* p = NTT of the sample with that nonce: at most 15 q + 3, or scaled below 18 q. */
+static void sample_transformed(mlkem_residues *p, unsigned eta, const uint8_t *seed, uint8_t nonce, bool is_scaled)
 {
-    larch_wipe(p, sizeof *p);
-    larch_mlkem32_add_noise(p, eta, seed, nonce);
+    larch_mlkem32_sample_noise(p, eta, seed, nonce, is_scaled);
     larch_mlkem32_ntt(p);
 }
 
@@ -57,21 +68,19 @@ static void keygen(const mlkem_params *p, mlkem_residues *v, const uint8_t *seed
     MLKEM_PUBLIC(rho, 32); /* it is the end of ek */
 
     for (uint8_t i = 0; i < p->k; i++)
-        sample_transformed(&s[i], p->eta1, sigma, i);
+        sample_transformed(&s[i], p->eta1, sigma, i, true);
     for (uint8_t i = 0; i < p->k; i++) {
-        /* t begins as the noise, made to carry the factor that the products will have. */
-        sample_transformed(t, p->eta1, sigma, (uint8_t)(p->k + i));
-        larch_mlkem32_scale(t, MLKEM32_ENTER);
+        sample_transformed(t, p->eta1, sigma, (uint8_t)(p->k + i), false);
         for (uint8_t j = 0; j < p->k; j++)
             larch_mlkem32_multiply_sampled(t, rho, j, i, &s[j]);
-        larch_mlkem32_encode(ek + (size_t)MLKEM_POLY_LEN * i, t, MLKEM32_RETURN);
+        larch_mlkem32_encode(ek + (size_t)MLKEM_POLY_LEN * i, t, MLKEM32_ONE);
     }
     memcpy(ek + mlkem_vector_len(p), rho, 32);
 
     for (uint8_t i = 0; i < p->k; i++)
-        larch_mlkem32_encode(dk + (size_t)MLKEM_POLY_LEN * i, &s[i], MLKEM32_ONE);
+        larch_mlkem32_encode(dk + (size_t)MLKEM_POLY_LEN * i, &s[i], MLKEM32_UNSCALE);
     dk += mlkem_vector_len(p);
-    memcpy(dk, ek, mlkem_ek_len(p));
+    copy(dk, ek, mlkem_ek_len(p));
     dk += mlkem_ek_len(p);
     larch_sha3_256((larch_bytes){ek, mlkem_ek_len(p)}, dk);
 
@@ -87,7 +96,7 @@ NOINLINE static uint8_t encrypt(const mlkem_params *p, mlkem_residues *v, const 
     const size_t u_len = (size_t)32 * p->du;
     uint8_t difference = 0;
     for (uint8_t i = 0; i < p->k; i++)
-        sample_transformed(&y[i], p->eta1, r, i);
+        sample_transformed(&y[i], p->eta1, r, i, false);
     for (uint8_t i = 0; i <= p->k; i++) {
         const bool is_u = i < p->k;
         larch_wipe(sum, sizeof *sum);
@@ -97,7 +106,7 @@ NOINLINE static uint8_t encrypt(const mlkem_params *p, mlkem_residues *v, const 
             else
                 larch_mlkem32_multiply_encoded(sum, ek + (size_t)MLKEM_POLY_LEN * j, &y[j]);
         larch_mlkem32_inverse_ntt(sum);
-        larch_mlkem32_add_noise(sum, MLKEM_ETA2, r, (uint8_t)(p->k + i));
+        larch_mlkem32_add_noise(sum, r, (uint8_t)(p->k + i));
         if (!is_u)
             larch_mlkem32_add_message(sum, m);
         difference |=

@@ -8,6 +8,7 @@
 #ifndef LARCH_MLKEM_32_INT_H
 #define LARCH_MLKEM_32_INT_H
 
+#include "pq/keccak_int.h"
 #include "pq/mlkem_level.h"
 
 /* Residues modulo q in the standard's order, not always reduced: bounds are multiples of q. */
@@ -15,22 +16,44 @@ typedef struct mlkem_residues {
     uint16_t c[MLKEM_N];
 } mlkem_residues;
 
-/* What larch_mlkem32_scale and larch_mlkem32_encode multiply with: b stands as (-2^32 b mod q) / q mod 2^32. */
-#define MLKEM32_ONE    1290168u    /* 1: reduces below q */
-#define MLKEM32_ENTER  1806234369u /* -2^-32, the factor of each product */
-#define MLKEM32_RETURN 2549370796u /* -2^32, which undoes it */
+/* ---- residues ------------------------------------------------------------ */
 
-/* p *= the factor. In: anything; out: below q. */
-void larch_mlkem32_scale(mlkem_residues *p, uint32_t factor);
+#define Q (MLKEM_Q + 0u)
 
-/* NTT in place [FIPS203 algorithm 9]. In: below 3 q; out: below 10 q. */
+/* Factors of mlkem32_times: b stands as b' / q mod 2^32, for b' = -2^32 b mod q. */
+#define MLKEM32_ONE     1290168u    /* 1: reduces below q */
+#define MLKEM32_UNSCALE 1806234369u /* -2^-32, the factor of each product; also 1/q mod 2^32 */
+
+/* x / q mod 2^32, times q, is x + 2^32 r for 0 <= r < q: r, which is -x / 2^32 mod q. */
+ALWAYS_INLINE uint32_t mlkem32_montgomery(uint32_t x) { return (uint32_t)((uint64_t)(x * MLKEM32_UNSCALE) * Q >> 32); }
+
+/* a b mod q, below q, for a < 2^20. As a b' < 2^32, this is mlkem32_montgomery(a b'), and a product less. */
+ALWAYS_INLINE uint32_t mlkem32_times(uint32_t a, uint32_t b) { return (uint32_t)((uint64_t)(a * b) * Q >> 32); }
+
+/* Compilers would do sums in 16 bits if they saw that no more is stored, and cut each operand first. */
+ALWAYS_INLINE void mlkem32_put(uint16_t *c, uint32_t x)
+{
+#if defined(__GNUC__)
+    __asm__("" : "+r"(x));
+#endif
+    *c = (uint16_t)x;
+}
+
+/* ---- mlkem_32_ntt.c ------------------------------------------------------ */
+
+/* The factors zeta^BitRev7(k) [FIPS203 appendix A], as mlkem32_times takes them. */
+extern const uint32_t larch_mlkem32_zetas[128];
+
+/* NTT in place [FIPS203 algorithm 9]. Adds less than 14 q to what it takes. In: below 4 q. */
 void larch_mlkem32_ntt(mlkem_residues *p);
 
 /* Inverse NTT in place [FIPS203 algorithm 10] of a sum of products, whose factor -2^-32 it undoes. In: below 5 q;
  * out: below q. */
 void larch_mlkem32_inverse_ntt(mlkem_residues *p);
 
-/* sum += SampleNTT(rho || j || i) * f * -2^-32 [FIPS203 algorithms 7 and 11]. f: below 10 q; sum: grows by less
+/* ---- mlkem_32_poly.c ----------------------------------------------------- */
+
+/* sum += SampleNTT(rho || j || i) * f * -2^-32 [FIPS203 algorithms 7 and 11]. f: below 18 q; sum: grows by less
  * than q. rho is public, and the time depends on it. */
 void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], uint8_t j, uint8_t i,
                                     const mlkem_residues *f);
@@ -38,8 +61,12 @@ void larch_mlkem32_multiply_sampled(mlkem_residues *sum, const uint8_t rho[32], 
 /* The same with the polynomial of 384 bytes as ByteDecode_12 reads it. */
 void larch_mlkem32_multiply_encoded(mlkem_residues *sum, const uint8_t *bytes, const mlkem_residues *f);
 
-/* p += SamplePolyCBD_eta of PRF_eta(seed, nonce) [FIPS203 algorithm 8]. p grows by at most q + eta. */
-void larch_mlkem32_add_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce);
+/* p = SamplePolyCBD_eta of PRF_eta(seed, nonce) [FIPS203 algorithm 8]: at most q + 3; or scaled, times -2^32, what
+ * products undo: below 4 q. */
+void larch_mlkem32_sample_noise(mlkem_residues *p, unsigned eta, const uint8_t seed[32], uint8_t nonce, bool is_scaled);
+
+/* p += such a sample for eta = 2. p grows by at most q + 2. */
+void larch_mlkem32_add_noise(mlkem_residues *p, const uint8_t seed[32], uint8_t nonce);
 
 /* p += Decompress_1 of the 32 bytes m. p grows by less than q. */
 void larch_mlkem32_add_message(mlkem_residues *p, const uint8_t m[32]);

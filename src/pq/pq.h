@@ -34,6 +34,8 @@ void larch_shake_absorb(larch_keccak *k, larch_bytes bytes);
 /* Ends absorbing; call once, before the first squeeze. */
 void larch_shake_finalize(larch_keccak *k);
 void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len);
+/* The next 8 bytes a lane as two words, least significant byte first. What was squeezed before must be whole lanes. */
+void larch_shake_squeeze_words(larch_keccak *k, uint32_t *words, size_t lanes);
 
 void larch_sha3_224(larch_bytes in, uint8_t out[28]);
 void larch_sha3_256(larch_bytes in, uint8_t out[32]);

@@ -4,6 +4,7 @@
 
 usage: test_gateway.py LARCH SEALER SOURCE_FOLDER [unittest arguments]
 """
+import fcntl
 import json
 import os
 import re
@@ -453,6 +454,57 @@ class Messages(Case):
                 s.recv(100)
         self.assertEqual(child.wait(10), FAILED)
         self.assertIn(b"stdout: Broken pipe", g.log())
+
+    def unlimited(self):
+        with open(self.folder.name + "/unlimited", "w") as settings:
+            settings.write(UNLIMITED)
+        return settings.name
+
+    def test_readers_stand_still(self):
+        g = self.gateway()
+        self.assertEqual(g.stop(), DONE)
+        settings = self.unlimited()
+        for read_in_the_end in (True, False):
+            (out, write), (err, write_err) = os.pipe(), os.pipe()
+            fcntl.fcntl(write_err, fcntl.F_SETPIPE_SZ, 4096)
+            child = subprocess.Popen([LARCH, "gateway", "--listen", f"127.0.0.1:{g.address[1]}", "--config",
+                                      settings, "--state", self.state, "--durability", "process"],
+                                     stdout=write, stderr=write_err)
+            self.addCleanup(child.kill)
+            os.close(write)
+            os.close(write_err)
+            while b"ML-KEM-1024" not in os.read(err, 4096):
+                pass
+            # More lines than a pipe holds, of messages and of talk, and still everyone is answered.
+            answers = g.post_all(dict(enumerate(self.seal(g, 3000))))
+            self.assertEqual((len(answers), set(answers.values())), (3000, {OK}))
+            for i in range(40):
+                child.send_signal(signal.SIGUSR1)
+                self.assertEqual(g.post(bytes(40), 4000 + i)[0], 0x80)
+            child.send_signal(signal.SIGTERM)
+            with open(out, "rb") as lines, open(err, "rb") as talk:
+                if read_in_the_end:
+                    self.assertEqual(len(lines.read().splitlines()), 3000)
+                    self.assertEqual(child.wait(20), DONE)
+                else:
+                    self.assertEqual(child.wait(20), FAILED)
+                    self.assertLess(lines.read().count(b"\n"), 3000)
+
+    def test_lines_lost_at_the_end_are_counted(self):
+        g = self.gateway()
+        self.assertEqual(g.stop(), DONE)
+        out, write = os.pipe()
+        g.child = subprocess.Popen([LARCH, "gateway", "--listen", f"127.0.0.1:{g.address[1]}", "--config",
+                                    self.unlimited(), "--state", self.state], stdout=write, stderr=g.err)
+        os.close(write)
+        g.err.truncate(0)
+        g.wait_for(rb"ML-KEM-1024 generation")
+        self.assertEqual(set(g.post_all(dict(enumerate(self.seal(g, 2000)))).values()), {OK})
+        self.assertEqual(g.stop(), FAILED)
+        lost = int(re.search(rb"stdout is read too slowly: (\d+) lines dropped", g.log())[1])
+        with open(out, "rb") as lines:
+            seen = lines.read().split(b"\n")
+        self.assertEqual(len(seen) - 1 + lost, 2000)
 
     def test_display(self):
         g = self.gateway("--display")

@@ -92,6 +92,31 @@ static void test_byte_by_byte(void **state)
     assert_memory_equal(parts, whole, sizeof whole);
 }
 
+/* Words, in any cut of lanes around two blocks, are the bytes that a squeeze gives. */
+static void test_words(void **state)
+{
+    (void)state;
+    enum { LANES = 2 * 21 + 3 };
+    uint8_t message[33], bytes[8 * LANES];
+    uint32_t words[2 * LANES];
+    fill(message, sizeof message);
+    for (int wide = 0; wide < 2; wide++) {
+        void (*const init)(larch_keccak *) = wide ? larch_shake128_init : larch_shake256_init;
+        void (*const once)(larch_bytes, uint8_t *, size_t) = wide ? larch_shake128 : larch_shake256;
+        once(LARCH_BYTES(message), bytes, sizeof bytes);
+        for (size_t cut = 0; cut <= LANES; cut++) {
+            larch_keccak k;
+            init(&k);
+            larch_shake_absorb(&k, LARCH_BYTES(message));
+            larch_shake_finalize(&k);
+            larch_shake_squeeze_words(&k, words, cut);
+            larch_shake_squeeze_words(&k, words + 2 * cut, LANES - cut);
+            for (size_t i = 0; i < sizeof bytes; i++)
+                assert_int_equal(bytes[i], words[i / 4] >> 8 * (i % 4) & 255);
+        }
+    }
+}
+
 /* All message lengths over the block's edges, where the padding moves into a block of its own. */
 static void test_lengths(void **state)
 {
@@ -113,10 +138,8 @@ static void test_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),
-        cmocka_unit_test(test_every_split),
-        cmocka_unit_test(test_byte_by_byte),
-        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_every_split), cmocka_unit_test(test_byte_by_byte),
+        cmocka_unit_test(test_words),         cmocka_unit_test(test_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,17 +173,13 @@ static void test_decaps(void **state)
     }
 }
 
-static void test_self_test(void **state)
-{
-    (void)state;
-    assert_int_equal(larch_pq_self_test(), LARCH_OK);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keygen), cmocka_unit_test(test_encaps),    cmocka_unit_test(test_failing_random),
-        cmocka_unit_test(test_decaps), cmocka_unit_test(test_self_test),
+        cmocka_unit_test(test_keygen),
+        cmocka_unit_test(test_encaps),
+        cmocka_unit_test(test_failing_random),
+        cmocka_unit_test(test_decaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static uint64_t load64(const uint8_t *p)
 static void choose_width(const dsa_ops *ops, lanes *a, size_t count)
 {
     unsigned i = 0;
-    while (ops->x86->keccak[i].jobs_min > count)
+    while (ops->x86->keccak[i].busy_min > count)
         i++;
     a->width = ops->x86->keccak[i].width;
     a->permute = ops->x86->keccak[i].permute;

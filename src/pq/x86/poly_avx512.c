@@ -112,7 +112,7 @@ void larch_x86_decode_avx512(x86_poly *p, const uint8_t *in, unsigned d)
 }
 
 const x86_ops larch_x86_avx512 = {
-    .keccak = {{8, 32, larch_keccak_x8_avx512}, {4, 2, larch_keccak_x4_avx512}, {1, 0, larch_keccak_x1_avx512}},
+    .keccak = {{8, 6, larch_keccak_x8_avx512}, {4, 2, larch_keccak_x4_avx512}, {1, 0, larch_keccak_x1_avx512}},
     .ntt = larch_x86_ntt_avx512,
     .inverse_ntt = larch_x86_inverse_ntt_avx512,
     .factor = larch_x86_factor_avx512,

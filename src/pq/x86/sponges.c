@@ -10,6 +10,7 @@
 
 #define WIDTH_MAX 8
 #define WORDS     25
+#define LAST      168 /* bytes of the longest block */
 /* Three blocks of SHAKE128, which nearly always are enough for an entry; a block is
  * written as 24 words. */
 #define OUTPUT    (3 * 168 + X86_SLACK)
@@ -47,12 +48,21 @@ static uint64_t load64(const uint8_t *p)
     return x;
 }
 
+/* The last block of a job's message, padded: n bytes of it are left. */
+static void pad(uint8_t last[LAST], const x86_job *job, const uint8_t *in, size_t n)
+{
+    memset(last, 0, LAST);
+    memcpy(last, in, n); /* n + 2 + 1 <= rate, for all that ML-KEM absorbs */
+    memcpy(last + n, job->tail, sizeof job->tail);
+    last[n + job->tail_len] = kinds[job->kind].suffix;
+    last[kinds[job->kind].rate - 1] ^= 0x80;
+}
+
 /* XORs the next block of l's message into its state, padded if it is the last. */
 static void absorb(lanes *a, unsigned l)
 {
     stream *const lane = &a->lane[l];
-    const x86_job *job = lane->job;
-    const unsigned rate = kinds[job->kind].rate, width = a->width;
+    const unsigned rate = kinds[lane->job->kind].rate, width = a->width;
     uint64_t *s = a->s + l;
     if (lane->in_len >= rate) {
         for (unsigned i = 0; i < rate / 8; i++)
@@ -61,27 +71,20 @@ static void absorb(lanes *a, unsigned l)
         lane->in_len -= rate;
         return;
     }
-    uint8_t last[168 + 8] = {0};
-    unsigned n = (unsigned)lane->in_len; /* + 2 + 1 <= rate, for all that ML-KEM absorbs */
-    memcpy(last, lane->in, n);
-    memcpy(last + n, job->tail, sizeof job->tail);
-    n += job->tail_len;
-    last[n] = kinds[job->kind].suffix;
-    last[rate - 1] ^= 0x80;
+    uint8_t last[LAST];
+    pad(last, lane->job, lane->in, lane->in_len);
     for (unsigned i = 0; i < rate / 8; i++)
         s[i * width] ^= load64(last + (size_t)8 * i);
-    larch_wipe(last, rate);
+    larch_wipe(last, sizeof last);
     lane->absorbing = false;
 }
 
-/* The idle lane l takes a job. */
+/* The idle lane l, whose state is zero, takes a job. */
 static void begin(lanes *a, unsigned l, const x86_job *job)
 {
     const unsigned rate = kinds[job->kind].rate, width = a->width;
     uint64_t *s = a->s + l;
     a->lane[l] = (stream){.job = job, .in = job->in, .in_len = job->in_len, .absorbing = true};
-    for (unsigned i = 0; i < WORDS; i++)
-        s[i * width] = 0;
     if (job->in_len != 32 || job->tail_len == 0) {
         absorb(a, l);
         return;
@@ -94,6 +97,8 @@ static void begin(lanes *a, unsigned l, const x86_job *job)
     s[(rate / 8 - 1) * width] ^= (uint64_t)0x80 << 56;
     a->lane[l].absorbing = false;
 }
+
+static size_t output_len(x86_kind kind) { return kind == X86_G ? 64 : 32; }
 
 /* Uses what was squeezed; true if the job is done. */
 static bool use(const x86_ops *ops, stream *lane, uint8_t *out)
@@ -114,7 +119,7 @@ static bool use(const x86_ops *ops, stream *lane, uint8_t *out)
         ops->cbd(job->poly, out, job->kind == X86_NOISE ? 2 : 3);
         return true;
     default:
-        memcpy(job->bytes, out, job->kind == X86_G ? 64 : 32);
+        memcpy(job->bytes, out, output_len(job->kind));
         return true;
     }
 }
@@ -158,24 +163,73 @@ static void narrow(const x86_ops *ops, lanes *a, unsigned live)
     }
 }
 
+/* The widest permutation that the jobs keep busy: as many of its lanes as it asks for, on average, while the longest
+ * of them runs. */
+static unsigned widest(const x86_ops *ops, const x86_job *jobs, size_t count)
+{
+    size_t all = 0, longest = 0;
+    unsigned level = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t rate = kinds[jobs[i].kind].rate;
+        size_t blocks = kinds[jobs[i].kind].blocks;
+        for (size_t left = jobs[i].in_len + jobs[i].tail_len; left >= rate; left -= rate)
+            blocks++;
+        all += blocks;
+        longest = blocks > longest ? blocks : longest;
+    }
+    while (all < ops->keccak[level].busy_min * longest)
+        level++;
+    return level;
+}
+
+/* A hash with nothing beside it needs no lanes. What the permutation leaves on the stack lies
+ * no deeper than the caller's larch_x86_burn reaches. */
+static void hash(const x86_ops *ops, const x86_job *job)
+{
+    const unsigned rate = kinds[job->kind].rate;
+    const uint8_t *in = job->in;
+    size_t left = job->in_len;
+    uint64_t s[WORDS] = {0};
+    uint8_t last[LAST];
+    unsigned level = 0;
+    while (ops->keccak[level].width != 1)
+        level++;
+    for (; left >= rate; in += rate, left -= rate) {
+        for (unsigned i = 0; i < rate / 8; i++)
+            s[i] ^= load64(in + (size_t)8 * i);
+        ops->keccak[level].permute(s);
+    }
+    pad(last, job, in, left);
+    for (unsigned i = 0; i < rate / 8; i++)
+        s[i] ^= load64(last + (size_t)8 * i);
+    ops->keccak[level].permute(s);
+    memcpy(job->bytes, s, output_len(job->kind));
+    larch_wipe(s, sizeof s);
+    larch_wipe(last, sizeof last);
+}
+
 void larch_x86_run(const x86_ops *ops, const x86_job *jobs, size_t count)
 {
     lanes a;
     const x86_job *const end = jobs + count;
-    a.level = 0;
-    a.width = ops->keccak[0].width;
-    while (ops->keccak[a.level].jobs_min > count)
-        a.width = ops->keccak[++a.level].width;
+    if (count == 1 && jobs->bytes != NULL) {
+        hash(ops, jobs);
+        return;
+    }
+    a.level = widest(ops, jobs, count);
+    a.width = ops->keccak[a.level].width;
     const size_t words = sizeof a.s[0] * WORDS * a.width, used = sizeof a.out[0] * a.width;
     for (unsigned l = 0; l < a.width; l++)
         a.lane[l].job = NULL;
-    if (count < a.width)
-        memset(a.s, 0, words); /* idle lanes are permuted too */
-    for (;;) {
+    memset(a.s, 0, words);
+    for (bool fresh = true;; fresh = false) {
         unsigned live = 0;
         for (unsigned l = 0; l < a.width; l++) {
-            if (a.lane[l].job == NULL && jobs < end)
+            if (a.lane[l].job == NULL && jobs < end) {
+                for (unsigned i = 0; i < WORDS && !fresh; i++)
+                    a.s[i * a.width + l] = 0;
                 begin(&a, l, jobs++);
+            }
             live += a.lane[l].job != NULL;
         }
         if (live == 0)
@@ -207,6 +261,6 @@ void larch_x86_run(const x86_ops *ops, const x86_job *jobs, size_t count)
 
 __attribute__((noinline)) void larch_x86_burn(void)
 {
-    uint8_t below[2176]; /* the largest frame is that of larch_keccak_x8_avx512, 2056 bytes */
+    uint8_t below[2176]; /* the largest frame seen, of a permutation, had 2056 */
     larch_wipe(below, sizeof below);
 }

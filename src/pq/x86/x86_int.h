@@ -44,7 +44,7 @@ typedef struct x86_ops {
     /* Keccak-f[1600] on interleaved states: word i of state l at s[width i + l]. */
     struct {
         uint8_t width;
-        uint8_t jobs_min; /* how many make it worth its width */
+        uint8_t busy_min; /* lanes in use, on average, that make it worth its width; 0 for the last */
         void (*permute)(uint64_t *s);
     } keccak[3]; /* widest first; the rest is zero */
 
