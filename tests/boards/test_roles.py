@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "boards"))
 # pylint: disable=wrong-import-position
-from board import MACHINES, Board
+from board import MACHINES, Board, build
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
@@ -297,4 +297,6 @@ class Linux(Case):
 
 if __name__ == "__main__":
     LARCH, MACHINE, SENDERS = sys.argv[1], *(sys.argv[2].split(",") * 2)[:2]
+    for each in sorted({MACHINE, SENDERS}):
+        build(each)
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
