@@ -24,7 +24,8 @@ typedef struct larch_line_chip {
     void (*put)(uint8_t byte);   /* after room said so */
     bool (*take)(uint8_t *byte); /* one that arrived; false: none */
     bool (*idle)(void);          /* all that was put has left it */
-    void (*want)(bool, bool);    /* interrupt when there is room again; when a byte arrives. Called when that changes */
+    /* Interrupt when there is room again, and when a byte arrives. Called when either changes. */
+    void (*want)(bool room, bool arrival);
 } larch_line_chip;
 
 /* Before any call of board.h's line; the chip is ready, and raises no interrupts yet. */

@@ -57,7 +57,7 @@ class Case(unittest.TestCase):
         return gateway.expect(rb"key: ML-KEM-512 generation \d+ (larch1:[a-z2-7]{32})", 30)[1].decode()
 
     def address_of(self, board):
-        found = board.expect(rb"network: ready, ([\d.]+):(\d+)", 30)
+        found = board.expect(rb"network: ready, ([\d.]+):(\d+)\s", 30)
         return found[1].decode(), int(found[2])
 
     def ready_pair(self, network):
@@ -119,7 +119,7 @@ class Exchange(Case):
         old = self.pin_of(gateway)
         since = len(gateway.read(SETTLE_S))
         gateway.write(b"rotate\r")
-        new = gateway.expect(rb"generation 2 (larch1:\w+)", 20, since)[1].decode()
+        new = gateway.expect(rb"generation 2 (larch1:\w{32})", 20, since)[1].decode()
         self.assertNotEqual(old, new)
         sender.write(b"restart\r")
         since = len(sender.output)
@@ -192,6 +192,17 @@ class Flash(Case):
         gateway.write(b"format all keys\r")
         gateway.expect(rb"restart: the flash was erased", 30)
         gateway.expect(rb"ready: ", 60)
+
+    def test_absent(self):
+        """A chip that is too small is none; nothing is served."""
+        if MACHINE != "mps2_an385":
+            self.skipTest("the emulator itself refuses it")
+        keys = self.folder / "gateway" / "keys.flash"
+        keys.parent.mkdir()
+        keys.write_bytes(b"\xff" * (MACHINES[MACHINE].flash_size - 1))
+        gateway = self.board("gateway", self.network())
+        gateway.expect(rb"fault: the flash ", 30)
+        self.assertNotIn(b"ready: ", gateway.read(1))
 
     def test_worn_bits(self):
         """Bits of what is stored turn over: the board says so and serves nothing."""
@@ -284,7 +295,7 @@ class Linux(Case):
         pin = None
         for _ in range(100):
             text = (self.folder / "gateway.log").read_text()
-            pin = re.search(r"ML-KEM-512 generation \d+ (larch1:\w+)", text)
+            pin = re.search(r"ML-KEM-512 generation \d+ (larch1:\w{32})", text)
             if pin:
                 break
             time.sleep(0.1)

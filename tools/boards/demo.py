@@ -112,7 +112,7 @@ class Demo:
         self.say("1 Start. Three boards of 276 KiB under QEMU: initialise, join the network, DHCP, flag, application task")
         ready = self.gateway.expect(rb"ready: (\d+) ms", 30)
         pin = self.gateway.expect(rb"(larch1:[a-z2-7]{32})")[1].decode()
-        address = self.gateway.expect(rb"network: ready, ([\d.]+):(\d+)")
+        address = self.gateway.expect(rb"network: ready, ([\d.]+):(\d+)\s")
         self.address = (address[1].decode(), int(address[2]))
         self.facts |= {"gateway": "%s:%d" % self.address, "pin": pin, "ready_ms": int(ready[1])}
         self.say(f"  gateway {self.address[0]}, ready after {ready[1].decode()} ms, made its key: {pin}")
