@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "boards"))
 # pylint: disable=wrong-import-position
-from board import FLASH_SIZE, SECTOR, Board
+from board import FLASH_SIZE, ROOT, SECTOR, Board, build
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
@@ -294,6 +294,27 @@ class Linux(Case):
         self.assertEqual(json.loads(child.stdout.readline())["text"], "from a board")
 
 
+class Demo(Case):
+    def test_demo(self):
+        """Exchange, replay and altered copies on three boards; displays, captures and summary are left behind."""
+        folder = self.folder / "demo"
+        done = subprocess.run([sys.executable, ROOT / "tools/boards/demo.py", "--folder", folder, "--text", "Valve 7 open"],
+                              capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        facts = json.loads((folder / "summary.json").read_text())
+        self.assertIn("Valve 7 open", facts["rows"][1])
+        self.assertEqual(facts["replay"], ["4.01", "REPLAY"])
+        for picture in ("gateway.png", "sender.png"):
+            self.assertTrue((folder / picture).read_bytes().startswith(b"\x89PNG"))
+        packets = subprocess.run(["tshark", "-r", folder / "sniffer.pcapng", "-Y", "coap.opt.uri_path == pqkem-data", "-T", "fields",
+                                  "-e", "wlan.fc.type", "-e", "radiotap.channel.freq", "-e", "frame.comment"],
+                                 capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+        self.assertGreaterEqual(len(packets), 14)
+        self.assertTrue(all(p.startswith("2\t2437") for p in packets), packets)
+        self.assertTrue(any("replay:" in p for p in packets), packets)
+
+
 if __name__ == "__main__":
     LARCH, MACHINE = sys.argv[1:3]
+    build(MACHINE)
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
