@@ -17,7 +17,7 @@ say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
 # The program, as soon as its folder exists.
 program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
-.PHONY: all demo test lint fuzz coverage bench size size-boards boards boards-test man install uninstall clean help
+.PHONY: all demo test lint fuzz coverage bench size size-boards boards boards-demo boards-size boards-test man install uninstall clean help
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
