@@ -24,7 +24,7 @@ from board import MACHINES, ROOT, Board, build
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
-LARCH, MACHINE, SENDERS = "", "", ""
+LARCH, PROTO_CRYPTO, MACHINE, SENDERS = "", "", "", ""
 SETTLE_S = 0.3
 
 
@@ -346,7 +346,8 @@ class Demo(Case):
     def test_demo(self):
         """Exchange, replay and altered copies on three boards; displays, captures and summary are left behind."""
         folder = self.folder / "demo"
-        done = subprocess.run([sys.executable, ROOT / "tools/boards/demo.py", "--folder", folder, "--text", "Valve 7 open"],
+        done = subprocess.run([sys.executable, ROOT / "tools/boards/demo.py", "--machine", MACHINE, "--folder", folder,
+                               "--text", "Valve 7 open"],
                               capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         facts = json.loads((folder / "summary.json").read_text())
