@@ -433,6 +433,7 @@ void larch_role_main(void)
     larch_front_init();
     larch_front_step("starting");
     larch_role_begin();
+    larch_role_begin_crypto();
     load();
     say_pin();
     if (larch_network_start() != LARCH_OK || larch_network_open(0) != LARCH_OK)

@@ -108,6 +108,8 @@ larch_error larch_nor_put_notice(larch_nor_files *f, uint32_t sector, uint32_t e
     const larch_nor_entry notice = notice_of(sector, erases);
     larch_error e = LARCH_AGAIN;
     uint32_t at;
+    if (erases > LARCH_NOR_COUNT_MAX)
+        return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_FULL);
     while (e == LARCH_AGAIN) {
         const uint32_t to = choose(f, LARCH_NOR_ENTRY_LEN);
         if (room_in(f, to) < LARCH_NOR_ENTRY_LEN)
@@ -132,7 +134,7 @@ void larch_nor_end_notice(larch_nor_files *f, uint32_t sector)
 bool larch_nor_drop_draft(larch_nor_files *f, uint32_t sector, uint32_t erases, bool is_emptying)
 {
     f->used[sector] = 0;
-    if (!is_emptying && larch_nor_put_notice(f, sector, erases) != LARCH_OK)
+    if (erases > LARCH_NOR_COUNT_MAX || (!is_emptying && larch_nor_put_notice(f, sector, erases) != LARCH_OK))
         return true;                                                      /* a draft it remains */
     larch_nor_wipe(f, sector * f->nor->sector_size, LARCH_NOR_HEAD_DONE); /* not the mark that would commit it */
     if (!larch_nor_renew(f, sector, erases))
@@ -224,6 +226,8 @@ larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patc
         return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_CROWDED);
     if ((e = larch_nor_read_head(f, sector, &head)) != LARCH_OK)
         return e;
+    if (head.erases >= LARCH_NOR_COUNT_MAX)
+        return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_FULL);
     /* A sector that takes no mark is emptied all the same. */
     const bool is_emptying = larch_nor_set_mark(f, sector * f->nor->sector_size + LARCH_NOR_HEAD_EMPTYING) == LARCH_OK;
     for (bool revived = false;;) {
@@ -263,6 +267,8 @@ static uint32_t choose_victim(larch_nor_files *f)
             continue;
         uint32_t room = room_after(f, s);
         uint32_t erases = erases_of(f, s);
+        if (erases >= LARCH_NOR_COUNT_MAX)
+            continue;
         if (room > best_room || (room == best_room && erases < best_erases)) {
             best = s;
             best_room = room;
