@@ -10,7 +10,7 @@
 #include "larch/base.h"
 
 /* At least half of it waits for a slow reader; memory that nobody needs is not touched. */
-#define LARCH_OUT_BYTES (2u << 20)
+#define LARCH_OUT_BYTES (1u << 19)
 /* Every line is shorter: a text of LARCH_DIRECT_TEXT_MAX bytes, each escaped as \u00ff and given once more in hex. */
 #define LARCH_OUT_LINE  (8 * LARCH_DIRECT_TEXT_MAX + 512)
 
