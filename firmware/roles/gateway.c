@@ -227,7 +227,7 @@ void larch_role_main(void)
         larch_role_wait_for_help(poll);
     start(storage);
     say_key();
-    if (larch_network_start() != LARCH_OK || larch_network_open(LARCH_COAP_PORT) != LARCH_OK)
+    if (larch_network_start(storage) != LARCH_OK || larch_network_open(LARCH_COAP_PORT) != LARCH_OK)
         larch_role_restart("the network interface does not start");
     for (;;) {
         larch_front_step("joining the network");

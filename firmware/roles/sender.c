@@ -435,7 +435,7 @@ void larch_role_main(void)
     larch_role_begin();
     load();
     say_pin();
-    if (larch_network_start() != LARCH_OK || larch_network_open(0) != LARCH_OK)
+    if (larch_network_start(app.storage) != LARCH_OK || larch_network_open(0) != LARCH_OK)
         larch_role_restart("the network interface does not start");
     begin();
     for (;;) {
