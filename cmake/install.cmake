@@ -5,6 +5,8 @@ install(TARGETS larch EXPORT larchTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LI
 install(DIRECTORY include/larch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 if(TARGET larch_program)
   install(TARGETS larch_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Wireshark finds it once it is linked into its own folder, as its first lines say.
+  install(FILES tools/wireshark/larch.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/larch/wireshark)
 endif()
 # "make man" makes them; without it there are none.
 install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL

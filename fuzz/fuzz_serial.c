@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board/record_decoder.h"
+#include "sniff/serial.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,6 +35,30 @@ static void check_whole(larch_bytes body)
     check(larch_record_decode(&again, &input, &out) == LARCH_RECORD_WHOLE && larch_bytes_equal(out, body));
 }
 
+/* The host's side: what it makes of the same bytes keeps its promises. */
+static void check_serial(larch_bytes input)
+{
+    static larch_sniff_serial serial;
+    larch_sniff_serial_event event;
+    larch_sniff_serial_item item;
+    uint64_t now_ns = UINT64_C(1) << 60, last_ns = 0;
+    larch_sniff_serial_init(&serial);
+    while ((event = larch_sniff_serial_next(&serial, &input, now_ns, &item)) != LARCH_SNIFF_SERIAL_NOTHING) {
+        check(item.missing >= item.dropped || event != LARCH_SNIFF_SERIAL_FRAME);
+        for (size_t i = 0; i < item.talk.len; i++)
+            check((item.talk.data[i] >= 0x20 && item.talk.data[i] <= 0x7e) || item.talk.data[i] == '\t');
+        if (event != LARCH_SNIFF_SERIAL_FRAME)
+            continue;
+        check(item.frame.bytes.len > 0 && item.frame.bytes.len <= LARCH_SNIFF_SERIAL_SNAPLEN);
+        check(item.frame.wire_len >= item.frame.bytes.len);
+        if (item.frame.linktype == LARCH_SNIFF_LINK_RADIOTAP) {
+            check(item.frame.time_ns >= last_ns);
+            last_ns = item.frame.time_ns;
+        }
+        now_ns += 1000;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t frame[] = {8, 0, 0, 0, 0xff, 2, 0};
@@ -60,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(input.len == 0);
     }
     check(taken <= size); /* no byte is told twice */
+    check_serial((larch_bytes){data + 1, size - 1});
 
     const larch_record_frame last = {7, 1, 1u << 31, 14, -90, 200, LARCH_BYTES(frame)};
     check(larch_record_begin_frame(&encoder, &last, (larch_bytes){NULL, 0}) == LARCH_OK);

@@ -263,7 +263,7 @@ static int parse_options(int argc, char **argv, extcap *x)
         return larch_app_usage("extcap", "unexpected argument %s", argv[optind]);
     if (x->ask == NOTHING)
         return larch_app_usage("extcap", "Wireshark asks this command; a person may try --extcap-interfaces");
-    if (x->ask != INTERFACES && x->interface == NULL)
+    if (x->ask != INTERFACES && x->interface[0] == '\0')
         return larch_app_usage("extcap", "--extcap-interface is missing");
     if (x->ask == CAPTURE && x->fifo == NULL)
         return larch_app_usage("extcap", "--fifo is missing");
@@ -272,7 +272,7 @@ static int parse_options(int argc, char **argv, extcap *x)
 
 int larch_extcap_main(int argc, char **argv)
 {
-    extcap x = {.baud = LARCH_SNIFF_PORT_BAUD};
+    extcap x = {.interface = "", .baud = LARCH_SNIFF_PORT_BAUD};
     const int result = parse_options(argc, argv, &x);
     if (result != LARCH_EXIT_DONE)
         return result < 0 ? LARCH_EXIT_DONE : result;

@@ -207,10 +207,15 @@ static void serve(void)
     bool multicast;
     size_t len;
     if (larch_network_receive(deadline_ms < poll_ms ? deadline_ms : poll_ms, &peer, &multicast, app.datagram,
-                              sizeof app.datagram, &len) == LARCH_OK)
+                              sizeof app.datagram, &len) == LARCH_OK) {
+        const uint32_t began = larch_board_instructions(), before = app.accepted;
         while (larch_gateway_receive(&app.gateway, larch_board_now_ms(), &peer, multicast,
                                      (larch_bytes){app.datagram, len}) == LARCH_AGAIN)
             drain();
+        drain();
+        if (app.accepted != before)
+            larch_steps_message(larch_board_instructions() - began);
+    }
     drain();
     poll();
 }

@@ -8,6 +8,9 @@
 /* To be handed to a gateway or sender. */
 extern const larch_trace larch_steps_trace;
 
+/* The whole of a gateway's work for a message that was accepted, from its datagram to the answer's. */
+void larch_steps_message(uint32_t instructions);
+
 /* Says the least that each step has cost since the start: nothing interrupted it then. */
 void larch_steps_say(void);
 

@@ -127,10 +127,9 @@ LARCH_MUST_USE larch_error larch_kem_decaps_batch(const larch_kem *kem, larch_ke
 
 /* Known answers of SHA3-256 and of every operation of each KEM and signature set of this build, in
  * the code that this processor will use. For start-up: a third of a millisecond on a PC whose vector
- * code is used, 1.3 without, and some times that at the first call, while the code is read in; the KEMs' share is 0.1.
- * Needs the
- * stack of the largest operation and room for its keys. LARCH_OK, or LARCH_PLATFORM: then nothing of
- * this library may be trusted here. */
+ * code is used, 1.3 without, and a few times that at the first call, while the code is read in; the
+ * KEMs' share is 0.1. Needs the stack of the largest operation and room for its keys. LARCH_OK, or
+ * LARCH_PLATFORM: then nothing of this library may be trusted here. */
 LARCH_MUST_USE larch_error larch_pq_self_test(void);
 
 #ifdef __cplusplus

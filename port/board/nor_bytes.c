@@ -59,6 +59,8 @@ static larch_nor_head_kind head_kind_of(const larch_nor *nor, const uint8_t raw[
     const bool is_done = larch_nor_mark_is_set(raw + LARCH_NOR_HEAD_DONE);
     larch_nor_head_compose(nor, get_u32(raw + HEAD_ERASES), ours);
     if (memcmp(raw, ours, LARCH_NOR_HEAD_DONE) == 0) {
+        if (get_u32(raw + HEAD_ERASES) > LARCH_NOR_COUNT_MAX)
+            return LARCH_NOR_HEAD_IS_DAMAGED;
         if (!is_done)
             return LARCH_NOR_HEAD_IS_RAW;
         return larch_nor_mark_is_set(raw + LARCH_NOR_HEAD_DRAFT) &&
@@ -70,7 +72,8 @@ static larch_nor_head_kind head_kind_of(const larch_nor *nor, const uint8_t raw[
     larch_nor_head_compose(nor, 0, ours);
     while (i < LARCH_NOR_HEAD_DONE && (raw[i] & ours[i]) == ours[i])
         i++;
-    if (i == LARCH_NOR_HEAD_DONE && !is_done)
+    const larch_bytes marks = {raw + LARCH_NOR_HEAD_DONE, LARCH_NOR_HEAD_LEN - LARCH_NOR_HEAD_DONE};
+    if (i == LARCH_NOR_HEAD_DONE && larch_nor_all_are(marks, LARCH_STORAGE_ERASED))
         return LARCH_NOR_HEAD_IS_NEW;
     if (memcmp(raw, magic, sizeof magic) != 0)
         return LARCH_NOR_HEAD_IS_FOREIGN;

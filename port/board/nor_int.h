@@ -46,6 +46,7 @@
 #define LARCH_NOR_CELL_LEN  24
 #define LARCH_NOR_MARK_LEN  4
 #define LARCH_NOR_ATOMS_MAX UINT16_MAX
+#define LARCH_NOR_COUNT_MAX (UINT32_MAX / 2) /* of generations and erases: no flash lives to see it */
 
 /* Where the marks are. */
 #define LARCH_NOR_HEAD_DONE      16
@@ -152,6 +153,8 @@ LARCH_MUST_USE larch_error larch_nor_track(larch_nor_files *f, uint32_t at, cons
 void larch_nor_untrack(larch_nor_files *f, size_t index);
 /* The piece that holds an atom of a generation; NULL: none. */
 larch_nor_piece *larch_nor_piece_at(larch_nor_files *f, uint32_t generation, uint32_t atom);
+/* How often the sector will have been erased by its notice; 0: there is none. */
+uint32_t larch_nor_noticed(const larch_nor_files *f, uint32_t sector);
 /* Kills all pieces of a generation, and forgets them. */
 void larch_nor_drop(larch_nor_files *f, uint32_t generation);
 
@@ -163,6 +166,10 @@ bool larch_nor_renew(larch_nor_files *f, uint32_t sector, uint32_t erases);
 LARCH_MUST_USE larch_error larch_nor_put_notice(larch_nor_files *f, uint32_t sector, uint32_t erases);
 /* Forgets the notices of a sector that was renewed. */
 void larch_nor_end_notice(larch_nor_files *f, uint32_t sector);
+/* Erases a draft that was not committed, or what an erase left of one: its head goes first, as a draft half erased must
+ * not look like anything else. is_emptying: a sector is, so no notice is needed. false: nothing but that allows what is
+ * there now. */
+bool larch_nor_drop_draft(larch_nor_files *f, uint32_t sector, uint32_t erases, bool is_emptying);
 /* Moves the pieces of a sector elsewhere and erases it; patch: an atom for one cell of the piece at patched, or NULL. */
 LARCH_MUST_USE larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patched, uint16_t cell,
                                              const uint8_t *patch);

@@ -27,15 +27,25 @@ larch_error larch_nor_program(larch_nor_files *f, uint32_t at, larch_bytes bytes
     return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_MEDIUM);
 }
 
+/* Whole words where it can: at a mount this reads most of the flash. */
+static bool all_are(const uint32_t *words, uint32_t len, uint8_t value)
+{
+    const uint32_t wanted = value * UINT32_C(0x01010101);
+    uint32_t i = 0;
+    while (i < len / 4 && words[i] == wanted)
+        i++;
+    return i == len / 4 && larch_nor_all_are((larch_bytes){(const uint8_t *)(words + i), len % 4}, value);
+}
+
 larch_error larch_nor_look(larch_nor_files *f, uint32_t at, uint32_t len, uint8_t value, bool *all)
 {
-    uint8_t chunk[CHUNK];
+    uint32_t chunk[CHUNK / 4];
     larch_error e = LARCH_OK;
     *all = true;
     while (e == LARCH_OK && *all && len > 0) {
         uint32_t n = len < CHUNK ? len : CHUNK;
-        if ((e = larch_nor_read(f, at, chunk, n)) == LARCH_OK)
-            *all = larch_nor_all_are((larch_bytes){chunk, n}, value);
+        if ((e = larch_nor_read(f, at, (uint8_t *)chunk, n)) == LARCH_OK)
+            *all = all_are(chunk, n, value);
         at += n;
         len -= n;
     }
@@ -162,6 +172,15 @@ larch_nor_piece *larch_nor_piece_at(larch_nor_files *f, uint32_t generation, uin
             return piece;
     }
     return NULL;
+}
+
+uint32_t larch_nor_noticed(const larch_nor_files *f, uint32_t sector)
+{
+    uint32_t erases = 0;
+    for (size_t i = 0; i < f->piece_count; i++)
+        if (f->pieces[i].kind == LARCH_NOR_NOTICE && f->pieces[i].first == sector && f->pieces[i].generation > erases)
+            erases = f->pieces[i].generation;
+    return erases;
 }
 
 void larch_nor_drop(larch_nor_files *f, uint32_t generation)

@@ -5,8 +5,6 @@
  */
 #include "nor_int.h"
 
-#define GENERATION_MAX (UINT32_MAX / 2) /* no flash lives to see it */
-
 typedef enum pass {
     FIND_NOTICES, /* tracks notices of erases that are not done; stops at what it does not understand */
     CHECK,        /* tracks pieces; anything that cannot be is a fault */
@@ -28,14 +26,6 @@ static larch_error is_due(larch_nor_files *f, uint32_t sector, uint32_t erases, 
     const bool is_done = head.kind == LARCH_NOR_HEAD_IS_SOUND || head.kind == LARCH_NOR_HEAD_IS_DRAFT;
     *due = !is_done || head.erases < erases;
     return e;
-}
-
-static bool has_notice(const larch_nor_files *f, uint32_t sector)
-{
-    for (size_t i = 0; i < f->piece_count; i++)
-        if (f->pieces[i].kind == LARCH_NOR_NOTICE && f->pieces[i].first == sector)
-            return true;
-    return false;
 }
 
 static bool is_tracked(const larch_nor_files *f, uint32_t at)
@@ -83,7 +73,7 @@ static larch_error visit_entry(larch_nor_files *f, pass p, uint32_t at, const la
     const bool stands = entry->is_whole && !entry->is_dead;
     bool due;
     larch_error e;
-    if (entry->generation == 0 || entry->generation > GENERATION_MAX)
+    if (entry->generation == 0 || entry->generation > LARCH_NOR_COUNT_MAX)
         return damaged(f);
     if (entry->kind == LARCH_NOR_PIECE && entry->generation >= f->generation)
         f->generation = entry->generation + 1;
@@ -105,13 +95,15 @@ static larch_error visit_entry(larch_nor_files *f, pass p, uint32_t at, const la
 static larch_error visit_gap(larch_nor_files *f, pass p, uint32_t at, uint32_t end,
                              const uint8_t raw[LARCH_NOR_ENTRY_LEN], bool *is_last)
 {
-    bool rest_is_erased;
+    bool rest_is_erased = true;
     const larch_bytes bytes = {raw, LARCH_NOR_ENTRY_LEN};
     *is_last = !larch_nor_all_are((larch_bytes){raw, LARCH_NOR_ENTRY_WHOLE}, 0);
-    if (!*is_last)
+    if (!*is_last || p == FIND_NOTICES)
         return LARCH_OK;
-    larch_error e = larch_nor_look(f, at + LARCH_NOR_ENTRY_LEN, end - at - LARCH_NOR_ENTRY_LEN, LARCH_STORAGE_ERASED,
-                                   &rest_is_erased);
+    larch_error e = LARCH_OK;
+    if (p == CHECK) /* once: it is most of the flash */
+        e = larch_nor_look(f, at + LARCH_NOR_ENTRY_LEN, end - at - LARCH_NOR_ENTRY_LEN, LARCH_STORAGE_ERASED,
+                           &rest_is_erased);
     if (e != LARCH_OK)
         return e;
     if (!rest_is_erased || larch_nor_mark_is_set(raw + LARCH_NOR_ENTRY_WHOLE) ||
@@ -245,7 +237,7 @@ static larch_error check_heads(larch_nor_files *f, heads *h)
         larch_nor_head head;
         bool is_empty;
         larch_error e;
-        if (has_notice(f, s))
+        if (larch_nor_noticed(f, s) != 0)
             continue;
         if ((e = larch_nor_read_head(f, s, &head)) != LARCH_OK ||
             (e = larch_nor_look(f, at + LARCH_NOR_HEAD_LEN, f->nor->sector_size - LARCH_NOR_HEAD_LEN,
@@ -276,40 +268,26 @@ static larch_error check_heads(larch_nor_files *f, heads *h)
 /* Erases what was being erased. A sector that fails keeps its notice and stays out of order. */
 static void finish_erases(larch_nor_files *f)
 {
-    for (uint32_t s = 0; s < f->nor->sector_count; s++)
-        for (size_t i = 0; i < f->piece_count; i++)
-            if (f->pieces[i].kind == LARCH_NOR_NOTICE && f->pieces[i].first == s) {
-                if (larch_nor_renew(f, s, f->pieces[i].generation))
-                    larch_nor_end_notice(f, s);
-                break;
-            }
+    for (uint32_t s = 0; s < f->nor->sector_count; s++) {
+        const uint32_t erases = larch_nor_noticed(f, s);
+        if (erases != 0 && larch_nor_renew(f, s, erases))
+            larch_nor_end_notice(f, s);
+    }
 }
 
-/* Erases a draft that was not committed, or what an erase left of one. Its head goes first: a draft half erased must
- * not look like anything else. */
-static larch_error drop_draft(larch_nor_files *f, uint32_t sector, uint32_t erases, bool is_emptying)
-{
-    /* None is emptied: the draft had failed, and another took its place. */
-    if (!is_emptying && larch_nor_put_notice(f, sector, erases) != LARCH_OK)
-        return LARCH_OK;
-    larch_nor_wipe(f, sector * f->nor->sector_size, LARCH_NOR_HEAD_DONE); /* not the mark that would commit it */
-    if (larch_nor_renew(f, sector, erases))
-        larch_nor_end_notice(f, sector);
-    return LARCH_OK;
-}
-
-static larch_error drop_drafts(larch_nor_files *f, const heads *h)
+/* Whether nothing is left that the next mount could not tell from damage once the emptying is over. */
+static bool drop_drafts(larch_nor_files *f, const heads *h)
 {
     const bool is_emptying = h->emptying != LARCH_NOR_NOWHERE;
-    larch_error e = LARCH_OK;
-    for (uint32_t s = 0; e == LARCH_OK && s < f->nor->sector_count; s++) {
+    bool all = true;
+    for (uint32_t s = 0; s < f->nor->sector_count; s++) {
         larch_nor_head head;
         if (s == h->headless)
-            e = drop_draft(f, s, h->erases, is_emptying);
-        else if ((e = larch_nor_read_head(f, s, &head)) == LARCH_OK && head.kind == LARCH_NOR_HEAD_IS_DRAFT)
-            e = drop_draft(f, s, head.erases + 1, is_emptying);
+            all = larch_nor_drop_draft(f, s, h->erases, is_emptying) && all;
+        else if (larch_nor_read_head(f, s, &head) == LARCH_OK && head.kind == LARCH_NOR_HEAD_IS_DRAFT)
+            all = larch_nor_drop_draft(f, s, head.erases + 1, is_emptying) && all;
     }
-    return e;
+    return all;
 }
 
 static bool is_complete(larch_nor_files *f, uint32_t generation)
@@ -364,8 +342,8 @@ static larch_error drop_replaced(larch_nor_files *f)
 static bool is_void(larch_nor_files *f, uint32_t sector, const heads *h)
 {
     larch_nor_head head;
-    return sector == h->headless || has_notice(f, sector) || larch_nor_read_head(f, sector, &head) != LARCH_OK ||
-           head.kind == LARCH_NOR_HEAD_IS_DRAFT;
+    return sector == h->headless || larch_nor_noticed(f, sector) != 0 ||
+           larch_nor_read_head(f, sector, &head) != LARCH_OK || head.kind == LARCH_NOR_HEAD_IS_DRAFT;
 }
 
 static larch_error mount(larch_nor_files *f)
@@ -382,7 +360,7 @@ static larch_error mount(larch_nor_files *f)
     }
     /* What a half-erased sector announces counts for nothing. */
     for (size_t i = f->piece_count; i-- > 0;)
-        if (has_notice(f, larch_nor_sector_of(f, f->pieces[i].at)))
+        if (larch_nor_noticed(f, larch_nor_sector_of(f, f->pieces[i].at)) != 0)
             larch_nor_untrack(f, i);
     if ((e = check_heads(f, &h)) != LARCH_OK)
         return e;
@@ -396,9 +374,9 @@ static larch_error mount(larch_nor_files *f)
             return e;
     finish_erases(f);
     drop_incomplete(f);
-    if ((e = drop_drafts(f, &h)) != LARCH_OK || (e = drop_replaced(f)) != LARCH_OK)
+    if ((e = drop_replaced(f)) != LARCH_OK)
         return e;
-    if (h.emptying != LARCH_NOR_NOWHERE && f->used[h.emptying] != 0)
+    if (drop_drafts(f, &h) && h.emptying != LARCH_NOR_NOWHERE && f->used[h.emptying] != 0)
         (void)!larch_nor_compact(f, h.emptying, LARCH_NOR_NOWHERE, 0, NULL);
     return LARCH_OK;
 }

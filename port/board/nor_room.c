@@ -129,6 +129,18 @@ void larch_nor_end_notice(larch_nor_files *f, uint32_t sector)
 
 /* ---- emptying ----------------------------------------------------------- */
 
+bool larch_nor_drop_draft(larch_nor_files *f, uint32_t sector, uint32_t erases, bool is_emptying)
+{
+    f->used[sector] = 0;
+    if (!is_emptying && larch_nor_put_notice(f, sector, erases) != LARCH_OK)
+        return true;                                                      /* a draft it remains */
+    larch_nor_wipe(f, sector * f->nor->sector_size, LARCH_NOR_HEAD_DONE); /* not the mark that would commit it */
+    if (!larch_nor_renew(f, sector, erases))
+        return !is_emptying || larch_nor_put_notice(f, sector, erases) == LARCH_OK;
+    larch_nor_end_notice(f, sector);
+    return true;
+}
+
 static larch_error fill_copy(larch_nor_files *f, const larch_nor_source *source, uint16_t i,
                              uint8_t cell[LARCH_NOR_CELL_LEN])
 {
@@ -180,6 +192,27 @@ static void follow(larch_nor_files *f, uint32_t sector, uint32_t to)
     }
 }
 
+/* Sectors failed, and none is free: one of them may work again, or one may hold nothing any more. */
+static bool revive(larch_nor_files *f, uint32_t without, bool is_emptying)
+{
+    for (uint32_t s = 0; s < f->nor->sector_count && free_count(f) == 0; s++) {
+        const uint32_t used = f->used[s];
+        const uint32_t noticed = larch_nor_noticed(f, s);
+        const uint32_t erases = noticed != 0 ? noticed : erases_of(f, s) + 1;
+        if (s == without || (used > 0 && live_len(f, s) > 0))
+            continue;
+        f->used[s] = 0;
+        if (used == 0 && noticed == 0) {
+            (void)!larch_nor_drop_draft(f, s, erases, is_emptying);
+        } else if (used > 0 && larch_nor_put_notice(f, s, erases) != LARCH_OK) {
+            f->used[s] = used;
+        } else if (larch_nor_renew(f, s, erases)) {
+            larch_nor_end_notice(f, s);
+        }
+    }
+    return free_count(f) > 0;
+}
+
 larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patched, uint16_t cell,
                               const uint8_t *patch)
 {
@@ -189,13 +222,18 @@ larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patc
     larch_error e;
     if (f->piece_count == LARCH_NOR_FILES_PIECES)
         return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_CROWDED);
-    if ((e = larch_nor_read_head(f, sector, &head)) != LARCH_OK ||
-        (e = larch_nor_set_mark(f, sector * f->nor->sector_size + LARCH_NOR_HEAD_EMPTYING)) != LARCH_OK)
+    if ((e = larch_nor_read_head(f, sector, &head)) != LARCH_OK)
         return e;
-    for (;;) {
+    /* A sector that takes no mark is emptied all the same. */
+    const bool is_emptying = larch_nor_set_mark(f, sector * f->nor->sector_size + LARCH_NOR_HEAD_EMPTYING) == LARCH_OK;
+    for (bool revived = false;;) {
         const uint32_t to = least_erased_free(f);
-        if (to == LARCH_NOR_NOWHERE)
-            return larch_nor_fail(f, LARCH_PLATFORM, fault);
+        if (to == LARCH_NOR_NOWHERE) {
+            if (revived || !revive(f, sector, is_emptying))
+                return larch_nor_fail(f, LARCH_PLATFORM, fault);
+            revived = true;
+            continue;
+        }
         e = draft(f, sector, head.erases + 1, to, &source, patched, patch);
         if (e == LARCH_OK) {
             const larch_nor_entry notice = notice_of(sector, head.erases + 1);
@@ -205,7 +243,6 @@ larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patc
                 larch_nor_end_notice(f, sector);
             return e;
         }
-        /* A draft it remains; the next mount erases it. */
         f->used[to] = 0;
         if (e != LARCH_AGAIN && f->fault != LARCH_NOR_FILES_MEDIUM)
             return e;
@@ -312,6 +349,8 @@ larch_error larch_nor_place(larch_nor_files *f, larch_nor_entry *entry, larch_by
     bool is_whole = false;
     larch_error e = LARCH_OK;
     level(f);
+    if (free_count(f) == 0)
+        (void)!revive(f, LARCH_NOR_NOWHERE, false);
     if (total > larch_nor_free_cells(f))
         return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_FULL);
     while (!is_whole) {

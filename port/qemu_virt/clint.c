@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time, the count of instructions, and the machine's own reset. */
 #include "board/board.h"
+#include "board/lock.h"
+#include "board/mmio.h"
 
 #include "drivers.h"
-#include "lock.h"
-#include "mmio.h"
 #include "virt.h"
 
 uint64_t larch_virt_time(void)
@@ -12,9 +12,9 @@ uint64_t larch_virt_time(void)
     /* Two halves: the upper one must not change while the lower is read. */
     uint32_t high, low;
     do {
-        high = larch_virt_read32(LARCH_VIRT_MTIME + 4);
-        low = larch_virt_read32(LARCH_VIRT_MTIME);
-    } while (larch_virt_read32(LARCH_VIRT_MTIME + 4) != high);
+        high = larch_mmio_read32(LARCH_VIRT_MTIME + 4);
+        low = larch_mmio_read32(LARCH_VIRT_MTIME);
+    } while (larch_mmio_read32(LARCH_VIRT_MTIME + 4) != high);
     return (uint64_t)high << 32 | low;
 }
 
@@ -30,8 +30,8 @@ uint32_t larch_board_instructions(void)
 
 _Noreturn void larch_board_restart(void)
 {
-    (void)larch_virt_lock();
-    larch_virt_write32(LARCH_VIRT_FINISHER, LARCH_VIRT_FINISHER_RESTART);
+    (void)larch_interrupts_off();
+    larch_mmio_write32(LARCH_VIRT_FINISHER, LARCH_VIRT_FINISHER_RESTART);
     for (;;)
         ;
 }

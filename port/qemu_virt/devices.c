@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which devices there are, and who serves which interrupt. */
+#include "board/line.h"
+
 #include "drivers.h"
 #include "virt.h"
 
@@ -43,7 +45,7 @@ void larch_virt_irq(uint32_t irq)
 
 void larch_virt_tick(void)
 {
-    larch_virt_uart_tick();
+    larch_line_serve();
     larch_virt_console_tick();
     larch_virt_net_tick();
 }

@@ -21,7 +21,6 @@ static inline uint64_t larch_virt_patience(void)
 
 void larch_virt_uart_start(void);
 void larch_virt_uart_irq(void);
-void larch_virt_uart_tick(void);
 
 void larch_virt_flash_start(void);
 void larch_virt_rng_start(larch_virtio device);

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "board/board.h"
+#include "board/lock.h"
+#include "board/mmio.h"
 
 #include "drivers.h"
-#include "lock.h"
-#include "mmio.h"
 #include "virt.h"
 
 #define BOTH(command) ((uint32_t)(command) << 16 | (command))
@@ -42,7 +42,7 @@
 static bool present;
 
 static uintptr_t address(uint32_t at) { return (uintptr_t)LARCH_VIRT_FLASH_KEYS + at; }
-static void command(uint32_t at, uint32_t value) { larch_virt_write32(address(at), value); }
+static void command(uint32_t at, uint32_t value) { larch_mmio_write32(address(at), value); }
 static bool inside(uint32_t at, size_t len) { return at <= SIZE && len <= SIZE - at; }
 
 /* Both chips are done and neither complains. */
@@ -50,7 +50,7 @@ static larch_error wait(uint32_t at)
 {
     uint32_t status = 0;
     for (unsigned i = 0; i < POLLS && (status & STATUS_READY) != STATUS_READY; i++)
-        status = larch_virt_read32(address(at));
+        status = larch_mmio_read32(address(at));
     if ((status & STATUS_READY) == STATUS_READY && (status & STATUS_ERRORS) == 0)
         return LARCH_OK;
     command(at, CLEAR_STATUS);
@@ -88,7 +88,7 @@ static larch_error program(void *context, uint32_t first, larch_bytes bytes)
     if (!present || !inside(first, bytes.len))
         return LARCH_PLATFORM;
     for (uint32_t i = 0; i < bytes.len; i++)
-        if ((bytes.data[i] & ~larch_virt_read8(address(first + i))) != 0)
+        if ((bytes.data[i] & ~larch_mmio_read8(address(first + i))) != 0)
             return LARCH_PLATFORM;
 
     uint32_t end = first + (uint32_t)bytes.len;
@@ -98,14 +98,14 @@ static larch_error program(void *context, uint32_t first, larch_bytes bytes)
         uint32_t count = 0;
         for (; count < GO_WORDS && at + 4 * count < end; count++)
             words[count] = merge(at + 4 * count, first, bytes);
-        uint32_t before = larch_virt_lock();
+        uint32_t before = larch_interrupts_off();
         for (uint32_t i = 0; i < count && r == LARCH_OK; i++, at += 4) {
             command(at, PROGRAM);
             command(at, words[i]);
             r = wait(at);
         }
         command(0, READ_ARRAY);
-        larch_virt_unlock(before);
+        larch_interrupts_back(before);
     }
     return r;
 }
@@ -116,12 +116,12 @@ static larch_error erase(void *context, uint32_t sector)
     if (!present || sector >= SECTOR_COUNT)
         return LARCH_PLATFORM;
     uint32_t at = sector * SECTOR_SIZE;
-    uint32_t before = larch_virt_lock();
+    uint32_t before = larch_interrupts_off();
     command(at, ERASE);
     command(at, ERASE_CONFIRM);
     larch_error r = wait(at);
     command(0, READ_ARRAY);
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
     return r;
 }
 
@@ -132,11 +132,11 @@ const larch_nor *larch_board_flash(void) { return &nor; }
 /* Memory that is no flash does not answer the query. */
 void larch_virt_flash_start(void)
 {
-    uint32_t before = larch_virt_lock();
+    uint32_t before = larch_interrupts_off();
     command(4 * QUERY_AT, READ_QUERY);
-    present = larch_virt_read32(address(4 * ID_AT)) == BOTH('Q') &&
-              larch_virt_read32(address(4 * (ID_AT + 1))) == BOTH('R') &&
-              larch_virt_read32(address(4 * (ID_AT + 2))) == BOTH('Y');
+    present = larch_mmio_read32(address(4 * ID_AT)) == BOTH('Q') &&
+              larch_mmio_read32(address(4 * (ID_AT + 1))) == BOTH('R') &&
+              larch_mmio_read32(address(4 * (ID_AT + 2))) == BOTH('Y');
     command(0, READ_ARRAY);
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
 }

@@ -4,9 +4,9 @@
 #include "task.h"
 
 #include "board/board.h"
+#include "board/mmio.h"
 #include "drivers.h"
 #include "freertos_lwip/report.h"
-#include "mmio.h"
 #include "virt.h"
 
 #define TICK (LARCH_VIRT_MTIME_HZ / configTICK_RATE_HZ)
@@ -48,17 +48,17 @@ StackType_t *pxPortInitialiseStack(StackType_t *top, TaskFunction_t code, void *
 
 static void set_timer(uint64_t at)
 {
-    larch_virt_write32(LARCH_VIRT_MTIMECMP + 4, UINT32_MAX); /* never a moment of the past in between */
-    larch_virt_write32(LARCH_VIRT_MTIMECMP, (uint32_t)at);
-    larch_virt_write32(LARCH_VIRT_MTIMECMP + 4, (uint32_t)(at >> 32));
+    larch_mmio_write32(LARCH_VIRT_MTIMECMP + 4, UINT32_MAX); /* never a moment of the past in between */
+    larch_mmio_write32(LARCH_VIRT_MTIMECMP, (uint32_t)at);
+    larch_mmio_write32(LARCH_VIRT_MTIMECMP + 4, (uint32_t)(at >> 32));
 }
 
 BaseType_t xPortStartScheduler(void)
 {
-    larch_virt_write32(LARCH_VIRT_PLIC_THRESHOLD, 0);
+    larch_mmio_write32(LARCH_VIRT_PLIC_THRESHOLD, 0);
     for (uint32_t irq = 1; irq < 32; irq++)
-        larch_virt_write32(LARCH_VIRT_PLIC_PRIORITY + 4 * irq, 1);
-    larch_virt_write32(LARCH_VIRT_PLIC_ENABLE, larch_virt_irq_mask());
+        larch_mmio_write32(LARCH_VIRT_PLIC_PRIORITY + 4 * irq, 1);
+    larch_mmio_write32(LARCH_VIRT_PLIC_ENABLE, larch_virt_irq_mask());
 
     next_tick = larch_virt_time() + TICK;
     set_timer(next_tick);
@@ -83,8 +83,8 @@ static void tick(void)
 
 static void serve_devices(void)
 {
-    for (uint32_t irq; (irq = larch_virt_read32(LARCH_VIRT_PLIC_CLAIM)) != 0;
-         larch_virt_write32(LARCH_VIRT_PLIC_CLAIM, irq))
+    for (uint32_t irq; (irq = larch_mmio_read32(LARCH_VIRT_PLIC_CLAIM)) != 0;
+         larch_mmio_write32(LARCH_VIRT_PLIC_CLAIM, irq))
         larch_virt_irq(irq);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "mmio.h"
+#include "board/mmio.h"
 #include "virtio.h"
 
 /* Registers [VIRTIO1.1 4.2.2] */
@@ -41,8 +41,8 @@
 /* Reads of a register before the device counts as stuck. */
 #define POLLS 1000u
 
-static uint32_t get(larch_virtio device, uint32_t at) { return larch_virt_read32(device.at + at); }
-static void set(larch_virtio device, uint32_t at, uint32_t value) { larch_virt_write32(device.at + at, value); }
+static uint32_t get(larch_virtio device, uint32_t at) { return larch_mmio_read32(device.at + at); }
+static void set(larch_virtio device, uint32_t at, uint32_t value) { larch_mmio_write32(device.at + at, value); }
 static void add_status(larch_virtio device, uint32_t bit) { set(device, STATUS, get(device, STATUS) | bit); }
 
 static larch_error give_up(larch_virtio device)
@@ -116,7 +116,7 @@ larch_error larch_virtio_read_config(larch_virtio device, uint32_t at, uint8_t *
     for (unsigned i = 0; i < POLLS; i++) {
         uint32_t generation = get(device, CONFIG_GENERATION);
         for (size_t k = 0; k < len; k++)
-            out[k] = larch_virt_read8(device.at + CONFIG + at + k);
+            out[k] = larch_mmio_read8(device.at + CONFIG + at + k);
         if (get(device, CONFIG_GENERATION) == generation)
             return LARCH_OK;
     }

@@ -10,9 +10,9 @@
 
 #include "board/board.h"
 #include "board/i2c_stream.h"
+#include "board/lock.h"
 
 #include "drivers.h"
-#include "lock.h"
 
 #define TRANSMIT 1 /* queue: transmitq of port 0 */
 
@@ -73,9 +73,9 @@ larch_error larch_board_i2c_write(uint8_t address, larch_bytes bytes)
     larch_error r = LARCH_AGAIN;
     while (r == LARCH_AGAIN) {
         bool late = larch_virt_time() > until;
-        uint32_t before = larch_virt_lock();
+        uint32_t before = larch_interrupts_off();
         r = send(TRANSFER, transfer, (uint8_t)(address << 1), bytes);
-        larch_virt_unlock(before);
+        larch_interrupts_back(before);
         if (r == LARCH_AGAIN && late)
             r = LARCH_PLATFORM;
     }
@@ -87,11 +87,11 @@ void larch_virt_console_tick(void)
 {
     if (device.at == 0)
         return;
-    uint32_t before = larch_virt_lock();
+    uint32_t before = larch_interrupts_off();
     uint8_t lit = led_wanted;
     if (led_wanted != led_told && send(LED, led, LARCH_I2C_STREAM_LED, (larch_bytes){&lit, 1}) == LARCH_OK)
         led_told = led_wanted;
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
 }
 
 void larch_board_led(bool on)

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "board/board.h"
+#include "board/lock.h"
 
 #include "drivers.h"
-#include "lock.h"
 #include "virt.h"
 
 #define FEATURE_MAC    (1u << 5)
@@ -121,7 +121,7 @@ larch_error larch_virt_net_take(uint16_t *slot, larch_bytes *frame)
 {
     if (!started)
         return LARCH_PLATFORM;
-    uint32_t before = larch_virt_lock();
+    uint32_t before = larch_interrupts_off();
     larch_error r;
     size_t len;
     bool found = false;
@@ -131,15 +131,15 @@ larch_error larch_virt_net_take(uint16_t *slot, larch_bytes *frame)
         if (!found)
             offer_again(*slot);
     }
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
     return r;
 }
 
 void larch_virt_net_release(uint16_t slot)
 {
-    uint32_t before = larch_virt_lock();
+    uint32_t before = larch_interrupts_off();
     offer_again(slot);
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
 }
 
 size_t larch_board_ethernet_receive(uint8_t *out, size_t cap)
@@ -189,12 +189,12 @@ larch_error larch_board_ethernet_send(const larch_bytes *pieces, size_t count)
         return LARCH_PLATFORM;
 
     uint16_t slot;
-    uint32_t before = larch_virt_lock();
+    uint32_t before = larch_interrupts_off();
     larch_error r = claim(&slot);
     larch_virtq_want_interrupt(&tx_queue, r == LARCH_AGAIN);
     if (r == LARCH_AGAIN) /* once more: the device may have been done before it saw that an interrupt is wanted */
         r = claim(&slot);
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
     if (r != LARCH_OK)
         return r;
 
@@ -206,10 +206,10 @@ larch_error larch_board_ethernet_send(const larch_bytes *pieces, size_t count)
         at += pieces[i].len;
     }
 
-    before = larch_virt_lock();
+    before = larch_interrupts_off();
     tx_filling &= ~(1u << slot);
     larch_virtq_offer_bytes(&tx_queue, slot, (larch_bytes){tx[slot], HEADER_LEN + len});
     larch_virtio_notify(device, TRANSMIT);
-    larch_virt_unlock(before);
+    larch_interrupts_back(before);
     return LARCH_OK;
 }

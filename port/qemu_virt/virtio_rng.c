@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "board/board.h"
+#include "board/lock.h"
 
 #include "drivers.h"
-#include "lock.h"
 
 #define PLACES    4
 #define PLACE_LEN 32
@@ -75,7 +75,7 @@ static size_t draw(uint8_t *out, size_t len)
     bool over = false;
     while (!over) {
         bool late = larch_virt_time() > until;
-        uint32_t before = larch_virt_lock();
+        uint32_t before = larch_interrupts_off();
         if (collect() != LARCH_OK) {
             over = true;
         } else if (mine == NULL) {
@@ -91,7 +91,7 @@ static size_t draw(uint8_t *out, size_t len)
             mine->state = FORSAKEN;
             over = true;
         }
-        larch_virt_unlock(before);
+        larch_interrupts_back(before);
     }
     return given;
 }

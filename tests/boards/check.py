@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The check image (firmware/check) under QEMU: what it tries by itself, and what needs somebody outside.
 
-usage: tests/boards/check.py
+usage: tests/boards/check.py [MACHINE [unittest arguments]]
 """
 import re
 import sys
@@ -11,12 +11,25 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/boards"))
-from board import SECTOR, Board, build  # noqa: E402
+from board import Board, build  # noqa: E402
 from network import Host, Network  # noqa: E402
 
 MARK = b"larch-check was here"
 PORT = 5683
 ECHO_MAX = 600  # firmware/check/echo.c
+MACHINE = "qemu_virt"
+
+# What faults are told as: a store to nowhere, and a stack pointer to nowhere.
+FAULTS = {
+    "qemu_virt": (rb"check of qemu-virt",
+                  rb"fault: mcause 0x00000007 mepc 0x2000\w{4} mtval 0x80046000, task check\r\n",
+                  rb"fault: mcause 0x00000007 mepc 0x2000\w{4} mtval 0x0fff\w{4}, task check\r\n",
+                  rb"assertion: at 0x2000\w{4}, task check\r\n"),
+    "mps2_an385": (rb"check of mps2-an385",
+                   rb"fault: cfsr 0x00008200 hfsr 0x40000000 pc 0x0000\w{4} bfar 0x80046000 sp 0x20\w{6}, task check\r\n",
+                   rb"fault: cfsr 0x00001000 hfsr 0x40000000 pc 0x00000000 bfar 0x\w{8} sp 0x8f\w{6}, task check\r\n",
+                   rb"assertion: at 0x0000\w{4}, task check\r\n"),
+}
 
 
 class Check(unittest.TestCase):
@@ -26,7 +39,7 @@ class Check(unittest.TestCase):
         cls.addClassCleanup(cls.folder.cleanup)
         cls.network = cls.enterClassContext(Network(cls.folder.name + "/net"))
         cls.board = cls.enterClassContext(
-            Board("check", folder=cls.folder.name + "/board", netdev=cls.network.netdev("check")))
+            Board("check", MACHINE, folder=cls.folder.name + "/board", netdev=cls.network.netdev("check")))
         cls.host = Host(cls.network, "10.7.0.100", 7000)
 
     @classmethod
@@ -118,41 +131,42 @@ class Check(unittest.TestCase):
 
     def test_7_link(self):
         since = len(self.board.read())
-        self.board.command("set_link nic off")
+        self.board.cable(False)
         self.board.expect(rb"network: no link", since=since)
-        self.board.command("set_link nic on")
+        self.board.cable(True)
         self.board.expect(rb"network: ready", since=since)
         self.assertEqual(self.echo(b"back"), b"back")
 
     def test_8_faults_are_told(self):
-        for word, told in ((b"fault", rb"fault: mcause 0x00000007 mepc 0x2000\w{4} mtval 0x80046000, task check\r\n"),
-                           (b"wild stack", rb"fault: mcause 0x00000007 mepc 0x2000\w{4} mtval 0x0fff\w{4}, task check\r\n"),
-                           (b"deep", rb"stack overflow, task check\r\n"),
-                           (b"assert", rb"assertion: at 0x2000\w{4}, task check\r\n")):
+        name, fault, wild_stack, assertion = FAULTS[MACHINE]
+        for word, told in ((b"fault", fault), (b"wild stack", wild_stack), (b"deep", rb"stack overflow, task check\r\n"),
+                           (b"assert", assertion)):
             with self.subTest(word):
                 since = len(self.board.read())
                 self.host.send(self.address, word)
                 last = self.board.expect(told, since=since).end()
-                self.board.expect(rb"check of qemu-virt", since=last)
+                self.board.expect(name, since=last)
                 self.board.expect(rb"all passed", 120, since=last)
                 self.host.received.clear()
                 self.assertEqual(self.echo(b"again"), b"again")
 
     def test_9_power_cut(self):
         self.board.kill()
-        flash = self.board.keys.read_bytes()[:8 * SECTOR]
-        self.assertEqual(flash.index(MARK), 7 * SECTOR + 5)
+        machine = self.board.machine
+        flash = self.board.keys.read_bytes()[:machine.sectors * machine.sector]
+        self.assertEqual(flash.index(MARK), (machine.sectors - 1) * machine.sector + 5)
         self.board.start()
         self.board.expect(rb"all passed", 120)
 
 
 class Unanswered(unittest.TestCase):
     def test_no_dhcp(self):
-        with Board("check", netdev="hubport,hubid=0") as board:
+        with Board("check", MACHINE, netdev="hubport,hubid=0") as board:
             board.expect(rb"network: asking for an address", 120)
             board.expect(rb"network: no DHCP server answers")
 
 
 if __name__ == "__main__":
-    build()
-    unittest.main(verbosity=2)
+    MACHINE = sys.argv[1] if len(sys.argv) > 1 else MACHINE
+    build(MACHINE)
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roles on emulated boards: what they do when all goes well, and when flash, network, line or power does not.
 
-usage: test_roles.py LARCH MACHINE [unittest arguments]
+usage: test_roles.py LARCH MACHINE[,MACHINE] [unittest arguments]     the second machine is the senders'
 """
 import json
 import os
@@ -17,11 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "boards"))
 # pylint: disable=wrong-import-position
-from board import FLASH_SIZE, SECTOR, Board
+from board import MACHINES, Board
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
-LARCH, MACHINE = "", ""
+LARCH, MACHINE, SENDERS = "", "", ""
 SETTLE_S = 0.3
 
 
@@ -48,7 +48,7 @@ class Case(unittest.TestCase):
         self.count += 1
         if network:
             netdev = network.netdev(role)
-        board = Board(role, machine=MACHINE, folder=self.folder / role, netdev=netdev,
+        board = Board(role, SENDERS if role == "sender" else MACHINE, folder=self.folder / role, netdev=netdev,
                       mac=f"02:00:6c:00:00:{0x20 + self.count:02x}", **options).start()
         self.addCleanup(board.kill)
         return board
@@ -179,8 +179,9 @@ class Flash(Case):
         """Foreign bytes in the flash are named, left alone, and make room only when asked to."""
         keys = self.folder / "gateway" / "keys.flash"
         keys.parent.mkdir()
-        keys.write_bytes(random.Random(3).randbytes(8 * SECTOR))
-        os.truncate(keys, FLASH_SIZE)
+        machine = MACHINES[MACHINE]
+        keys.write_bytes(random.Random(3).randbytes(machine.sectors * machine.sector))
+        os.truncate(keys, machine.flash_size)
         before = keys.read_bytes()
         network = self.network()
         gateway = self.board("gateway", network)
@@ -221,10 +222,10 @@ class Link(Case):
         network = self.network()
         gateway, sender = self.ready_pair(network)
         since = len(gateway.read())
-        gateway.command("set_link nic off")
+        gateway.cable(False)
         gateway.expect(rb"network: lost", 30, since)
         gateway.expect(rb"network: no link", 30, since)
-        gateway.command("set_link nic on")
+        gateway.cable(True)
         gateway.expect(rb"ready: ", 60, since)
         sender.write(b"send after the gap\r")
         gateway.expect(rb"accepted: #1 from [^\n]*after the gap", 90)
@@ -295,5 +296,5 @@ class Linux(Case):
 
 
 if __name__ == "__main__":
-    LARCH, MACHINE = sys.argv[1:3]
+    LARCH, MACHINE, SENDERS = sys.argv[1], *(sys.argv[2].split(",") * 2)[:2]
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

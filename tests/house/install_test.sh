@@ -23,6 +23,7 @@ echo "== what is installed"
 (cd "$installed" && find . -type f | sort)
 cmp <(cd "$root/include/larch" && ls ./*.h) <(cd "$include/larch" && ls ./*.h) || fail "the headers differ from include/larch"
 [ -z "$(find "$installed" -name 'pq.h' -o -name '*_int.h')" ] || fail "an internal header is installed"
+[ ! -e "$installed/bin/larch" ] || [ -e "$installed/share/larch/wireshark/larch.lua" ] || fail "the dissector is missing"
 ! grep -rnE "$build|$root|$stage|libmbedcrypto" --include='*.cmake' --include='*.pc' --include='*.h' "$installed" ||
     fail "a path of this machine is installed"
 

@@ -69,6 +69,14 @@ static bool flash_holds(larch_bytes bytes)
     return false;
 }
 
+static void assert_ok(larch_error e)
+{
+    if (e != LARCH_OK)
+        print_error("%s: the flash %s\n", larch_error_name(e),
+                    larch_nor_files_fault_text(larch_nor_files_reason(&files)));
+    assert_int_equal(e, LARCH_OK);
+}
+
 /* ---- the contract ------------------------------------------------------- */
 
 static void test_round_trip(void **state)
@@ -272,14 +280,14 @@ static void test_one_failure(void **state)
             uint8_t mark[16] = {0};
             begin(shapes[i][0], shapes[i][1]);
             memset(kept, 7, sizeof kept);
-            assert_int_equal(f.replace(f.context, "kept", LARCH_BYTES(kept), 64), LARCH_OK);
+            assert_int_equal(f.replace(f.context, "kept", LARCH_BYTES(kept), 80), LARCH_OK);
             sim.fail_at = sim.operations + at;
             for (unsigned round = 0; round < 14; round++) {
                 const larch_bytes content = {big + round, 150};
                 if (f.replace(f.context, "changing", content, 0) != LARCH_OK) {
                     assert_true(round > 0);
                     assert_file("changing", (larch_bytes){big + round - 1, 150});
-                    assert_int_equal(f.replace(f.context, "changing", content, 0), LARCH_OK);
+                    assert_ok(f.replace(f.context, "changing", content, 0));
                 }
                 assert_file("changing", content);
                 if (round % 4 == 0) {
@@ -287,7 +295,7 @@ static void test_one_failure(void **state)
                     larch_error e = f.write(f.context, "kept", 304 + 16 * (round / 4), LARCH_BYTES(mark));
                     if (e != LARCH_OK)
                         e = f.write(f.context, "kept", 304 + 16 * (round / 4), LARCH_BYTES(mark));
-                    assert_int_equal(e, LARCH_OK);
+                    assert_ok(e);
                 }
                 if (round == 7)
                     assert_int_equal(remount(), LARCH_OK);
@@ -320,7 +328,7 @@ static void test_bad_sector(void **state)
             sim.erase_fails[bad] = kind != 1;
             sim.program_fails[bad] = kind != 0;
             for (unsigned round = 0; round < 60; round++) {
-                assert_int_equal(f.replace(f.context, "changing", (larch_bytes){big + round, 150}, 0), LARCH_OK);
+                assert_ok(f.replace(f.context, "changing", (larch_bytes){big + round, 150}, 0));
                 if (round % 9 == 8)
                     assert_int_equal(remount(), LARCH_OK);
                 assert_file("changing", (larch_bytes){big + round, 150});

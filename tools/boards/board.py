@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One emulated board: makes its flash images, starts QEMU on an image of the firmware, talks over the serial line.
 
-    with Board("gateway", folder=work, netdev="user,id=net,hostfwd=udp:127.0.0.1:5683-:5683") as board:
+    with Board("gateway", folder=work, netdev="user,hostfwd=udp:127.0.0.1:5683-:5683") as board:
         board.expect(rb"ready")
         board.write(b"keys\r")
 
-As a program: python3 tools/boards/board.py ROLE [NETDEV] puts the board's line on this terminal.
+As a program: python3 tools/boards/board.py ROLE [NETDEV [MACHINE]] puts the board's line on this terminal.
 """
 import hashlib
 import os
@@ -21,8 +21,60 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build" / "boards"
-FLASH_SIZE = 32 << 20  # what QEMU's machine wants; the files are sparse
-SECTOR = 256 << 10
+
+
+class QemuVirt:
+    """RV32IMFC on QEMU's "virt": code and keys in two flash chips, devices through virtio."""
+
+    emulator = "qemu-system-riscv32"
+    sector, sectors = 256 << 10, 8
+    flash_size = 32 << 20  # what QEMU's machine wants; the files are sparse
+    icount = 0  # an instruction a nanosecond
+    mhz, clock = 192, "the BL602's 192 MHz"
+
+    @staticmethod
+    def arguments(board):
+        code = board.folder / "code.flash"
+        subprocess.run(["riscv64-unknown-elf-objcopy", "-O", "binary", board.image, code], check=True)
+        os.truncate(code, QemuVirt.flash_size)
+        return ["-M", "virt", "-cpu", "rv32,a=false,d=false", "-m", "276K", "-bios", "none",
+                "-global", "virtio-mmio.force-legacy=false",
+                "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
+                "-drive", f"if=pflash,unit=1,format=raw,file={board.keys}",
+                "-device", "virtio-rng-device,bus=virtio-mmio-bus.0"]
+
+    @staticmethod
+    def network(mac):
+        return ["-device", f"virtio-net-device,netdev=net,bus=virtio-mmio-bus.1,mac={mac}"]
+
+    @staticmethod
+    def oled():
+        return ["-device", "virtio-serial-device,bus=virtio-mmio-bus.2", "-device", "virtconsole,chardev=oled"]
+
+
+class Mps2An385:
+    """Cortex-M3 on ARM's MPS2; keys.flash, in the emulator's folder, is found by the firmware itself."""
+
+    emulator = "qemu-system-arm"
+    sector, sectors = 4 << 10, 8
+    flash_size = sector * sectors
+    icount = 5  # what port/mps2_an385/clock.c counts in
+    mhz, clock = 25, "the board's 25 MHz"
+
+    @staticmethod
+    def arguments(board):
+        return ["-M", "mps2-an385", "-semihosting-config", "enable=on,target=native", "-kernel", board.image.resolve()]
+
+    @staticmethod
+    def network(mac):
+        return ["-net", f"nic,model=lan9118,netdev=net,macaddr={mac}"]
+
+    @staticmethod
+    def oled():
+        return ["-serial", "chardev:oled"]
+
+
+MACHINES = {"qemu_virt": QemuVirt, "mps2_an385": Mps2An385}
 
 
 def image_of(role, machine="qemu_virt"):
@@ -34,15 +86,15 @@ class Failure(Exception):
 
 
 class Board:
-    """role: larch-ROLE.elf of the build, or a path. folder keeps flash and logs; the same folder is the same board.
-    netdev: QEMU's -netdev ("user,hostfwd=...", or Network.netdev(name)), or None. mac: else one made of the name.
+    """role: larch-ROLE.elf of the build, or a path. machine: one of MACHINES. folder keeps flash and logs; the same folder
+    is the same board. netdev: QEMU's -netdev ("user,hostfwd=...", or Network.netdev(name)), or None. mac: else one made of the name.
     oled: a chardev for the second channel ("file,path=..." or "socket,path=...,server=on,wait=off"). line: a chardev for
-    the serial line, for another program to hold; without it write and expect hold it. more: further arguments."""
+    the serial line, for another program to hold; without it write and expect hold it. exact: each instruction takes a
+    fixed time, so that figures do not depend on the host. more: further arguments."""
 
     def __init__(self, role, machine="qemu_virt", folder=None, netdev=None, mac=None, oled=None, line=None, capture=None,
-                 more=(), name=None):
-        if machine != "qemu_virt":
-            raise ValueError(f"no emulation of {machine} here")
+                 exact=False, more=(), name=None):
+        self.machine = MACHINES[machine]
         self.name = name or Path(role).stem
         self.image = Path(role) if "/" in str(role) else image_of(role, machine)
         self._own_folder = None if folder else tempfile.TemporaryDirectory(prefix="larch-board-")
@@ -50,46 +102,34 @@ class Board:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.keys = self.folder / "keys.flash"
         self.monitor = self.folder / "monitor.sock"
-        self.netdev, self.oled, self.line, self.capture, self.more = netdev, oled, line, capture, tuple(more)
+        self.netdev, self.oled, self.line, self.capture = netdev, oled, line, capture
+        self.exact, self.more = exact, tuple(more)
         self.mac = mac or "02:6c:61:" + hashlib.sha256(self.name.encode()).digest()[:3].hex(":")
         self.output = b""  # all that the line said since the last start
         self.process = None
 
     # ---- images ----
 
-    def _make_code_flash(self):
-        code = self.folder / "code.flash"
-        subprocess.run(["riscv64-unknown-elf-objcopy", "-O", "binary", self.image, code], check=True)
-        os.truncate(code, FLASH_SIZE)
-        return code
-
     def _make_key_flash(self):
         """Blank is all ones; past the sectors that the firmware uses it may stay a hole."""
         if not self.keys.exists():
-            self.keys.write_bytes(b"\xff" * (8 * SECTOR))
-            os.truncate(self.keys, FLASH_SIZE)
+            self.keys.write_bytes(b"\xff" * (self.machine.sectors * self.machine.sector))
+            os.truncate(self.keys, self.machine.flash_size)
 
     def arguments(self):
         """QEMU's whole command line."""
         self._make_key_flash()
-        code = self._make_code_flash()
-        command = ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,a=false,d=false", "-m", "276K", "-bios", "none",
-                   "-display", "none", "-nodefaults", "-global", "virtio-mmio.force-legacy=false",
-                   "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
-                   "-drive", f"if=pflash,unit=1,format=raw,file={self.keys}",
+        command = [self.machine.emulator, *self.machine.arguments(self), "-display", "none", "-nodefaults",
                    "-chardev", f"{self.line or 'stdio'},id=line", "-serial", "chardev:line",
-                   "-monitor", f"unix:{self.monitor},server=on,wait=off",
-                   "-device", "virtio-rng-device,bus=virtio-mmio-bus.0"]
+                   "-monitor", f"unix:{self.monitor},server=on,wait=off"]
         if self.netdev:
-            given = re.search(r"\bid=([^,]+)", self.netdev)
-            net = given[1] if given else "net"
-            command += ["-netdev", self.netdev if given else f"{self.netdev},id={net}",
-                        "-device", f"virtio-net-device,netdev={net},id=nic,bus=virtio-mmio-bus.1,mac={self.mac}"]
+            command += ["-netdev", f"{self.netdev},id=net", *self.machine.network(self.mac)]
             if self.capture:
-                command += ["-object", f"filter-dump,id=dump,netdev={net},file={self.capture}"]
+                command += ["-object", f"filter-dump,id=dump,netdev=net,file={self.capture}"]
         if self.oled:
-            command += ["-chardev", f"{self.oled},id=oled",
-                        "-device", "virtio-serial-device,bus=virtio-mmio-bus.2", "-device", "virtconsole,chardev=oled"]
+            command += ["-chardev", f"{self.oled},id=oled", *self.machine.oled()]
+        if self.exact:
+            command += ["-icount", f"shift={self.machine.icount}"]
         return command + list(self.more)
 
     # ---- life ----
@@ -170,8 +210,11 @@ class Board:
                     raise
                 time.sleep(0.02)
 
+    def cable(self, plugged):
+        return self.command(f"set_link net {'on' if plugged else 'off'}")
+
     def command(self, line, seconds=10):
-        """One of QEMU's monitor: "set_link nic off", "system_reset"."""
+        """One of QEMU's monitor: "info status", "system_reset"."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(seconds)
             self._connect(s, seconds)
@@ -186,7 +229,7 @@ class Board:
 
 def build(machine="qemu_virt"):
     """Brings the images up to date; exits 77, as a test that is skipped does, where the tools for that are missing."""
-    if not shutil.which("qemu-system-riscv32"):
+    if not shutil.which(MACHINES[machine].emulator):
         sys.exit(77)
     status = subprocess.run([ROOT / "tools/boards/build.sh", machine], check=False).returncode
     if status:
@@ -194,9 +237,9 @@ def build(machine="qemu_virt"):
 
 
 def main():
-    board = Board(sys.argv[1], netdev=sys.argv[2] if len(sys.argv) > 2 else "user")
+    board = Board(sys.argv[1], *sys.argv[3:4], netdev=sys.argv[2] if len(sys.argv) > 2 else "user")
     try:
-        subprocess.run([str(a) for a in board.arguments()], check=False)
+        subprocess.run([str(a) for a in board.arguments()], check=False, cwd=board.folder)
     finally:
         board.__exit__()
 

@@ -4,7 +4,7 @@
 a replay and altered copies. Leaves in FOLDER: the displays as PNG, each board's serial log, the sniffer's capture
 (sniffer.pcapng), what crossed the network (network.pcap), and a summary (summary.txt, summary.json).
 
-usage: tools/boards/demo.py [--folder FOLDER] [--text TEXT]
+usage: tools/boards/demo.py [--machine MACHINE[,MACHINE,MACHINE]] [--folder FOLDER] [--text TEXT]
 """
 import argparse
 import json
@@ -16,13 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from board import ROOT, Board, Failure
+from board import MACHINES, ROOT, Board, Failure
 from network import Host, Network, parse_udp
 
 LARCH = ROOT / "build" / "larch"
 ATTACKER = "10.7.0.66"
 COPIES = 12
-ICOUNT = ("-icount", "shift=0")  # an instruction a nanosecond: figures do not depend on this machine
+ROLES = ("gateway", "sender", "sniffer")
 
 
 # ---- messages on the wire --------------------------------------------------------
@@ -51,8 +51,9 @@ def answer_of(datagram):
 
 
 class Demo:
-    def __init__(self, folder, text):
-        self.folder, self.text = folder, text
+    def __init__(self, machines, folder, text):
+        """machines: of the roles, in ROLES' order."""
+        self.machines, self.folder, self.text = dict(zip(ROLES, machines)), folder, text
         self.facts = {}
         self.lines = []
         self.failed = False
@@ -80,8 +81,9 @@ class Demo:
                                        self.folder / "sniffer.pcapng"], stdout=self.sniff_log, stderr=subprocess.STDOUT)
 
     def board(self, role, number, **more):
-        return Board(role, folder=self.run_folder / role, netdev=self.network.netdev(role), mac=f"02:00:6c:00:00:1{number}",
-                     oled=f"file,path={self.run_folder}/{role}.i2c", more=ICOUNT, **more).start()
+        return Board(role, self.machines[role], folder=self.run_folder / role, netdev=self.network.netdev(role),
+                     mac=f"02:00:6c:00:00:1{number}", oled=f"file,path={self.run_folder}/{role}.i2c", exact=True,
+                     **more).start()
 
     def stop(self):
         for board in (self.sender, self.gateway):
@@ -154,13 +156,13 @@ class Demo:
         self.check(bool(alerts), f"larch sniff names it: {alerts[0] if alerts else 'nothing'}")
         frames = re.search(r"(\d+) frames: (\d+) CoAP messages", sniffer)
         self.check(bool(frames) and int(frames[2]) > 0, frames[0] if frames else "no frames")
-        self.say("6 Figures, exact under -icount; at the BL602's 192 MHz and an instruction a cycle that is (an estimate)")
+        self.say("6 Figures, exact under -icount; the time is an estimate, of an instruction a cycle")
         steps = {}
-        for log in (sender, gateway):
+        for log, board in ((sender, self.sender), (gateway, self.gateway)):
             for name, count in re.findall(r"step: (.+?) (\d+) instructions", log):
                 steps[name] = int(count)
-        for name, count in steps.items():
-            self.say(f"    {name:26} {count:9,} instructions   {count / 192e3:6.2f} ms")
+                self.say(f"    {name:26} {int(count):9,} instructions  {int(count) / board.machine.mhz / 1e3:6.2f} ms "
+                         f"at {board.machine.clock}")
         stacks = re.findall(r"stack: (\S+) (\d+) of (\d+) bytes", gateway)
         self.say("    gateway's stacks: " + ", ".join(f"{n} {u} of {t}" for n, u, t in stacks) + " bytes")
         self.facts |= {"instructions": steps, "stacks": {n: [int(u), int(t)] for n, u, t in stacks}, "alerts": alerts,
@@ -172,10 +174,15 @@ class Demo:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--machine", default="qemu_virt", help="one of " + ", ".join(MACHINES) + "; or three, for "
+                        "gateway, sender and sniffer")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "boards-demo", help="where all of it goes; emptied first")
     parser.add_argument("--text", default="Pump 3: 4.2 bar, 17 C", help="the message")
     arguments = parser.parse_args()
-    demo = Demo(arguments.folder.resolve(), arguments.text)
+    machines = arguments.machine.split(",") * (1 if "," in arguments.machine else len(ROLES))
+    if len(machines) != len(ROLES) or not set(machines) <= set(MACHINES):
+        parser.error(f"--machine: no {arguments.machine}")
+    demo = Demo(machines, arguments.folder.resolve(), arguments.text)
     demo.start()
     try:
         demo.run()

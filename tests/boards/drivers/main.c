@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "board/board.h"
-#include "qemu_virt/mmio.h"
+#include "board/mmio.h"
 #include "qemu_virt/virt.h"
 
 #define MIE_TIMER    0x080u
@@ -49,7 +49,7 @@ static void put_hex(larch_bytes bytes)
 
 static _Noreturn void leave(uint32_t code)
 {
-    larch_virt_write32(LARCH_VIRT_FINISHER,
+    larch_mmio_write32(LARCH_VIRT_FINISHER,
                        code == 0 ? LARCH_VIRT_FINISHER_PASS : code << 16 | LARCH_VIRT_FINISHER_FAIL);
     for (;;)
         ;
@@ -59,9 +59,9 @@ static _Noreturn void leave(uint32_t code)
 
 static void set_alarm(uint64_t at)
 {
-    larch_virt_write32(LARCH_VIRT_MTIMECMP + 4, UINT32_MAX);
-    larch_virt_write32(LARCH_VIRT_MTIMECMP, (uint32_t)at);
-    larch_virt_write32(LARCH_VIRT_MTIMECMP + 4, (uint32_t)(at >> 32));
+    larch_mmio_write32(LARCH_VIRT_MTIMECMP + 4, UINT32_MAX);
+    larch_mmio_write32(LARCH_VIRT_MTIMECMP, (uint32_t)at);
+    larch_mmio_write32(LARCH_VIRT_MTIMECMP + 4, (uint32_t)(at >> 32));
 }
 
 __attribute__((interrupt("machine"), aligned(4))) static void trap(void)
@@ -77,9 +77,9 @@ __attribute__((interrupt("machine"), aligned(4))) static void trap(void)
         larch_virt_tick();
     } else if (cause == CAUSE_PLIC) {
         uint32_t irq;
-        while ((irq = larch_virt_read32(LARCH_VIRT_PLIC_CLAIM)) != 0) {
+        while ((irq = larch_mmio_read32(LARCH_VIRT_PLIC_CLAIM)) != 0) {
             larch_virt_irq(irq);
-            larch_virt_write32(LARCH_VIRT_PLIC_CLAIM, irq);
+            larch_mmio_write32(LARCH_VIRT_PLIC_CLAIM, irq);
         }
     } else {
         put_text("trap\n");
@@ -92,9 +92,9 @@ static void start_interrupts(void)
     uint32_t mask = larch_virt_irq_mask();
     for (uint32_t irq = 1; irq < 32; irq++)
         if ((mask >> irq & 1) != 0)
-            larch_virt_write32(LARCH_VIRT_PLIC_PRIORITY + 4 * irq, 1);
-    larch_virt_write32(LARCH_VIRT_PLIC_ENABLE, mask);
-    larch_virt_write32(LARCH_VIRT_PLIC_THRESHOLD, 0);
+            larch_mmio_write32(LARCH_VIRT_PLIC_PRIORITY + 4 * irq, 1);
+    larch_mmio_write32(LARCH_VIRT_PLIC_ENABLE, mask);
+    larch_mmio_write32(LARCH_VIRT_PLIC_THRESHOLD, 0);
     set_alarm(0);
     __asm__ volatile("csrw mtvec, %0" : : "r"(trap));
     __asm__ volatile("csrw mie, %0" : : "r"(MIE_TIMER | MIE_EXTERNAL));

@@ -45,9 +45,10 @@ def build(elf):
     )
     sources = [Path(__file__).with_name("main.c"), *sorted((ROOT / "src/base").glob("*.c"))]
     sources += [ROOT / "port/qemu_virt" / f"{name}.c" for name in (
-        "clint", "devices", "pflash", "radio_frame", "radio_virt", "uart16550",
+        "clint", "devices", "pflash", "radio", "uart16550",
         "virtio", "virtio_console", "virtio_net", "virtio_rng", "virtq",
     )]
+    sources += [ROOT / "port/board" / f"{name}.c" for name in ("air", "air_radio", "line")]
     subprocess.run(
         [GCC, *flags, f"-I{ROOT}/include", f"-I{ROOT}/port", f"-I{ROOT}/src", *map(str, sources), memory, "-o", str(elf)],
         check=True,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu_virt/radio_frame.h"
+#include "board/air.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,10 +15,10 @@ static void check(bool condition)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint8_t out[LARCH_VIRT_AIR_MAX];
+    static uint8_t out[LARCH_AIR_MAX];
     larch_board_frame frame = {.time_us = 5, .channel = 77};
     uint16_t sequence = 0x0fff;
-    if (larch_virt_radio_hear((larch_bytes){data, size}, &sequence, out, &frame) != LARCH_OK) {
+    if (larch_air_hear((larch_bytes){data, size}, &sequence, out, &frame) != LARCH_OK) {
         check(frame.channel == 77 && frame.bytes.len == 0 && sequence == 0x0fff);
         return 0;
     }

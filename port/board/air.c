@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "radio_frame.h"
+#include "air.h"
 
 #define PAYLOAD_MAX 1500   /* of Ethernet; a greater type field is a type [802.3 3.2.6] */
 #define TYPE_MIN    0x0600 /* what lies between is undefined */
@@ -7,7 +7,7 @@
 #define CONTROL_LEN_MIN 10 /* the shortest frame of 802.11, an acknowledgement, without its check sequence */
 
 static const uint8_t data_from_ap[4] = {0x08, 0x02, 0, 0}; /* frame control, duration */
-static const uint8_t bssid[6] = LARCH_VIRT_BSSID;
+static const uint8_t bssid[6] = LARCH_AIR_BSSID;
 static const uint8_t llc_snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0}; /* the EtherType follows [RFC1042] */
 
 static larch_error hear_carried(larch_reader *r, larch_board_frame *frame)
@@ -22,7 +22,7 @@ static larch_error hear_carried(larch_reader *r, larch_board_frame *frame)
     return LARCH_OK;
 }
 
-larch_error larch_virt_radio_hear(larch_bytes ethernet, uint16_t *sequence, uint8_t out[LARCH_VIRT_AIR_MAX],
+larch_error larch_air_hear(larch_bytes ethernet, uint16_t *sequence, uint8_t out[LARCH_AIR_MAX],
                                   larch_board_frame *frame)
 {
     larch_reader r = larch_reader_of(ethernet);
@@ -31,7 +31,7 @@ larch_error larch_virt_radio_hear(larch_bytes ethernet, uint16_t *sequence, uint
     if (larch_reader_take(&r, 6, &to) != LARCH_OK || larch_reader_take(&r, 6, &from) != LARCH_OK ||
         larch_reader_take_u16(&r, &type) != LARCH_OK)
         return LARCH_MALFORMED;
-    if (type == LARCH_VIRT_ETHERTYPE_AIR)
+    if (type == LARCH_AIR_ETHERTYPE)
         return hear_carried(&r, frame);
 
     /* A length instead of a type: LLC is in the frame already, and padding may follow it. */
@@ -40,7 +40,7 @@ larch_error larch_virt_radio_hear(larch_bytes ethernet, uint16_t *sequence, uint
         larch_reader_take(&r, has_llc ? type : r.left.len, &payload) != LARCH_OK)
         return LARCH_MALFORMED;
 
-    larch_writer w = larch_writer_to(out, LARCH_VIRT_AIR_MAX);
+    larch_writer w = larch_writer_to(out, LARCH_AIR_MAX);
     larch_writer_put(&w, LARCH_BYTES(data_from_ap));
     larch_writer_put(&w, to);
     larch_writer_put(&w, LARCH_BYTES(bssid));
@@ -56,8 +56,8 @@ larch_error larch_virt_radio_hear(larch_bytes ethernet, uint16_t *sequence, uint
     if (error != LARCH_OK)
         return error;
     *sequence = (uint16_t)((*sequence + 1) & 0x0fff);
-    frame->channel = LARCH_VIRT_AP_CHANNEL;
-    frame->signal_dbm = LARCH_VIRT_AP_DBM;
+    frame->channel = LARCH_AIR_AP_CHANNEL;
+    frame->signal_dbm = LARCH_AIR_AP_DBM;
     frame->bytes = bytes;
     return LARCH_OK;
 }
