@@ -73,6 +73,8 @@ STANDS_ON = [
     ("port/board", ()),  # what a board lends the firmware, and what stands on that alone
     ("sniff", ("port/board",)),
     ("port/qemu_virt", ("port/board", "port/freertos_lwip")),  # the layer below FreeRTOS reports its faults as that does
+    ("port/mps2_an385", ("port/board", "port/freertos_lwip")),
+    ("port/bl602", ("port/board", "port/freertos_lwip")),
     ("port/*", ("port/board",)),
     ("bench/boards", ("src/pq/pq.h",)),  # measures what has no public form: one permutation, seeded operations
     ("bench", ()),
