@@ -17,7 +17,7 @@ say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
 # The program, as soon as its folder exists.
 program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
-.PHONY: all demo test lint fuzz coverage bench size size-boards boards boards-test man install uninstall clean help
+.PHONY: all demo test lint fuzz coverage bench size size-boards boards boards-demo boards-size boards-test man install uninstall clean help
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
@@ -29,6 +29,8 @@ demo: all ## gateway, sender, sniffer and attacks on this machine's loopback
 
 test: ## the whole test run, as the continuous integration does it
 	@tools/setup.sh test
+	$(call say,boards: images)
+	@tools/board_sources.sh && JOBS=$(JOBS) tools/boards/build.sh || echo "boards: left out of this run"
 	$(call say,release: build)
 	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON >/dev/null
 	@$(call build,release)
@@ -81,9 +83,16 @@ boards: ## firmware images for emulated boards (build/boards/), with FreeRTOS, l
 	@tools/board_sources.sh
 	@JOBS=$(JOBS) tools/boards/build.sh
 
+boards-demo: all boards ## gateway, sender and sniffer boards under QEMU; pictures, logs and captures in build/boards-demo
+	@tools/boards/demo.py
+
+boards-size: boards ## the firmware's flash, RAM, stacks and instructions, measured under QEMU
+	@tools/boards/sizes.py
+
 boards-test: boards ## the firmware's tests under QEMU
 	@tools/setup.sh test
 	@cmake --preset release -DLARCH_TESTS=ON >/dev/null
+	@$(call build,release)
 	@$(call ctest,release,-L '^boards$$')
 
 man: all ## man pages (build/man) from the program's own help

@@ -72,7 +72,8 @@ PLACES = [
 STANDS_ON = [
     ("port/board", ()),  # what a board lends the firmware, and what stands on that alone
     ("sniff", ("port/board",)),
-    ("port/qemu_virt", ("port/board", "port/freertos_lwip")),  # the layer below FreeRTOS reports its faults as that does
+    # The layer below FreeRTOS reports its faults as that does.
+    ("port/qemu_virt", ("port/board", "port/freertos_lwip")),
     ("port/mps2_an385", ("port/board", "port/freertos_lwip")),
     ("port/bl602", ("port/board", "port/freertos_lwip")),
     ("port/*", ("port/board",)),

@@ -19,7 +19,7 @@ boards="gcc-riscv64-unknown-elf:riscv64-unknown-elf-gcc picolibc-riscv64-unknown
 goal=${1:-}
 case $goal in
 build) wanted=$build ;;
-test) wanted="$build $test" ;;
+test) wanted="$build $test $boards" ;;
 lint) wanted="$build $lint" ;;
 fuzz) wanted="$build $fuzz" ;;
 coverage) wanted="$build $test lcov:lcov" ;;

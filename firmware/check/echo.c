@@ -61,7 +61,8 @@ bool larch_check_join(void)
 static void stop_by(const uint8_t *bytes, size_t len)
 {
     if (is(bytes, len, "fault"))
-        *(volatile uint32_t *)0x80046000 = 1; /* behind virt's RAM, which the emulator rounds up to 8 KiB; nothing on mps2-an385 */
+        *(volatile uint32_t *)0x80046000 =
+            1; /* behind virt's RAM, which the emulator rounds up to 8 KiB; nothing on mps2-an385 */
     if (is(bytes, len, "deep"))
         larch_check_spoil_stack();
     if (is(bytes, len, "assert"))

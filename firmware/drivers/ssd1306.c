@@ -140,7 +140,7 @@ static void compose_cell(larch_writer *w, size_t column, uint8_t cell)
         larch_writer_put_u8(w, ground);
     larch_writer_put_u8(w, ground);
     for (size_t i = 0; i < LARCH_FONT_WIDTH; i++)
-        larch_writer_put_u8(w, marked ? (uint8_t)~glyph[i] : (uint8_t)(glyph[i] << 1));
+        larch_writer_put_u8(w, (uint8_t)(marked ? ~glyph[i] : glyph[i] << 1));
     if (column == LARCH_SSD1306_COLUMNS - 1)
         larch_writer_put_u8(w, ground);
 }

@@ -228,6 +228,7 @@ void larch_role_main(void)
     larch_front_init();
     larch_front_step("starting");
     larch_role_begin();
+    larch_role_begin_crypto();
     const larch_storage *storage = larch_state_open();
     if (storage == NULL)
         larch_role_wait_for_help(poll);

@@ -43,14 +43,15 @@ void larch_role_restart(const char *why)
     larch_board_restart();
 }
 
-void larch_role_begin(void)
+void larch_role_begin(void) { larch_say("larch %s on %s", larch_role_name, larch_board_name); }
+
+void larch_role_begin_crypto(void)
 {
-    larch_say("larch %s on %s", larch_role_name, larch_board_name);
-    if (larch_crypto_init() != LARCH_OK || larch_pq_self_test() != LARCH_OK) {
-        larch_say("fault: the cryptography fails its known answers; this board or image must not be used");
-        for (;;)
-            larch_role_sleep_ms(1000);
-    }
+    if (larch_crypto_init() == LARCH_OK && larch_pq_self_test() == LARCH_OK)
+        return;
+    larch_say("fault: the cryptography fails its known answers; this board or image must not be used");
+    for (;;)
+        larch_role_sleep_ms(1000);
 }
 
 void larch_role_join(void (*poll)(void))

@@ -20,9 +20,12 @@ void larch_role_sleep_ms(uint32_t ms);
 /* Says why, gives the line time to tell it, and starts the board anew: for what cannot be mended in place. */
 _Noreturn void larch_role_restart(const char *why);
 
-/* What every role starts with: its name on the console, the crypto provider, known answers of the post-quantum code. Does
- * not return if one of them fails: such a board must not hold keys. */
+/* What every role starts with: its name on the console. */
 void larch_role_begin(void);
+
+/* Starts the crypto provider and asks the post-quantum code for its known answers. Does not return if one of them fails:
+ * such a board must not hold keys. */
+void larch_role_begin_crypto(void);
 
 /* Waits for an address, says what it waits for, and then the address. poll is called meanwhile, every
  * LARCH_ROLE_POLL_MS. */

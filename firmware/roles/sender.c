@@ -434,6 +434,7 @@ void larch_role_main(void)
     larch_front_init();
     larch_front_step("starting");
     larch_role_begin();
+    larch_role_begin_crypto();
     load();
     larch_credentials_offer(&app.console, app.storage);
     say_pin();

@@ -23,7 +23,7 @@ static larch_error hear_carried(larch_reader *r, larch_board_frame *frame)
 }
 
 larch_error larch_air_hear(larch_bytes ethernet, uint16_t *sequence, uint8_t out[LARCH_AIR_MAX],
-                                  larch_board_frame *frame)
+                           larch_board_frame *frame)
 {
     larch_reader r = larch_reader_of(ethernet);
     larch_bytes to, from, payload;

@@ -21,11 +21,11 @@
 
 #include "board.h"
 
-#define LARCH_AIR_ETHERTYPE 0x88b5
-#define LARCH_AIR_AP_CHANNEL    6
-#define LARCH_AIR_AP_DBM        (-40)
+#define LARCH_AIR_ETHERTYPE  0x88b5
+#define LARCH_AIR_AP_CHANNEL 6
+#define LARCH_AIR_AP_DBM     (-40)
 /* Locally administered. */
-#define LARCH_AIR_BSSID                   \
+#define LARCH_AIR_BSSID                    \
     {                                      \
         0x02, 0x6c, 0x61, 0x72, 0x63, 0x68 \
     }
@@ -35,7 +35,7 @@
 
 /* Fills frame but for its time. bytes points into out, or into ethernet for a carried frame. Each data frame takes the
  * next number of *sequence. LARCH_MALFORMED: neither kind; frame and *sequence stay as they are. */
-LARCH_MUST_USE larch_error larch_air_hear(larch_bytes ethernet, uint16_t *sequence,
-                                                 uint8_t out[LARCH_AIR_MAX], larch_board_frame *frame);
+LARCH_MUST_USE larch_error larch_air_hear(larch_bytes ethernet, uint16_t *sequence, uint8_t out[LARCH_AIR_MAX],
+                                          larch_board_frame *frame);
 
 #endif

@@ -3,29 +3,29 @@
 
 #include "air.h"
 
-static void (*on_frame)(void *context, const larch_board_frame *frame);
-static void *on_frame_context;
-static volatile uint8_t channel = LARCH_AIR_AP_CHANNEL;
+static void (*hearer)(void *context, const larch_board_frame *frame);
+static void *hearer_context;
+static volatile uint8_t tuned = LARCH_AIR_AP_CHANNEL;
 static uint16_t sequence;
 static uint8_t air[LARCH_AIR_MAX];
 
-void larch_air_radio_start(void (*call)(void *context, const larch_board_frame *frame), void *context)
+void larch_air_radio_start(void (*on_frame)(void *context, const larch_board_frame *frame), void *context)
 {
-    on_frame = call;
-    on_frame_context = context;
+    hearer = on_frame;
+    hearer_context = context;
 }
 
 void larch_air_radio_heard(larch_bytes ethernet)
 {
     larch_board_frame frame = {.time_us = larch_board_now_us()};
-    if (larch_air_hear(ethernet, &sequence, air, &frame) == LARCH_OK && frame.channel == channel)
-        on_frame(on_frame_context, &frame);
+    if (larch_air_hear(ethernet, &sequence, air, &frame) == LARCH_OK && frame.channel == tuned)
+        hearer(hearer_context, &frame);
 }
 
-larch_error larch_board_radio_channel(uint8_t wanted)
+larch_error larch_board_radio_channel(uint8_t channel)
 {
-    if (wanted < LARCH_BOARD_CHANNEL_MIN || wanted > LARCH_BOARD_CHANNEL_MAX)
+    if (channel < LARCH_BOARD_CHANNEL_MIN || channel > LARCH_BOARD_CHANNEL_MAX)
         return LARCH_SPACE;
-    channel = wanted;
+    tuned = channel;
     return LARCH_OK;
 }

@@ -7,14 +7,14 @@
 #define BYTE_US     (10u * 1000000u / LARCH_BOARD_BAUD)
 #define BURST_US    1000u
 #define PATIENCE_US 1000000u
-_Static_assert(BYTE_US * LARCH_BOARD_BAUD == 10u * 1000000u, "a byte takes whole microseconds");
+_Static_assert(BYTE_US *LARCH_BOARD_BAUD == 10u * 1000000u, "a byte takes whole microseconds");
 
 /* So that indices may run over. */
-#define IS_POWER_OF_TWO(n) (((n) & ((n) - 1)) == 0)
+#define IS_POWER_OF_TWO(n) (((n) & ((n)-1)) == 0)
 _Static_assert(IS_POWER_OF_TWO(LARCH_LINE_TX_LEN) && LARCH_LINE_TX_LEN <= 0x8000, "of 16-bit indices");
 _Static_assert(IS_POWER_OF_TWO(LARCH_LINE_RX_LEN) && LARCH_LINE_RX_LEN <= 0x8000, "of 16-bit indices");
 
-static const larch_line_chip *chip;
+static const larch_line_chip *device;
 static uint8_t tx[LARCH_LINE_TX_LEN], rx[LARCH_LINE_RX_LEN];
 static uint16_t tx_in, tx_out, rx_in, rx_out; /* bytes ever put and taken */
 static uint64_t line_free_us;                 /* when the line has carried what it was given */
@@ -27,7 +27,7 @@ static uint16_t used(uint16_t in, uint16_t out) { return (uint16_t)(in - out); }
 static void want(bool room, bool arrival)
 {
     if (room != wants_room || arrival != wants_arrival)
-        chip->want(wants_room = room, wants_arrival = arrival);
+        device->want(wants_room = room, wants_arrival = arrival);
 }
 
 static void send(void)
@@ -37,10 +37,10 @@ static void send(void)
         line_free_us = now - BURST_US;
     bool full = false;
     while (used(tx_in, tx_out) > 0 && line_free_us <= now && !full) {
-        size_t room = chip->room();
+        size_t room = device->room();
         full = room == 0;
         for (; room > 0 && used(tx_in, tx_out) > 0 && line_free_us <= now; room--) {
-            chip->put(tx[tx_out % LARCH_LINE_TX_LEN]);
+            device->put(tx[tx_out % LARCH_LINE_TX_LEN]);
             tx_out++;
             line_free_us += BYTE_US;
         }
@@ -52,7 +52,7 @@ static void send(void)
 static void receive(void)
 {
     uint8_t byte;
-    while (used(rx_in, rx_out) < LARCH_LINE_RX_LEN && chip->take(&byte)) {
+    while (used(rx_in, rx_out) < LARCH_LINE_RX_LEN && device->take(&byte)) {
         rx[rx_in % LARCH_LINE_RX_LEN] = byte;
         rx_in++;
     }
@@ -61,9 +61,9 @@ static void receive(void)
 
 /* ---- for the chip's driver --------------------------------------------------- */
 
-void larch_line_start(const larch_line_chip *its)
+void larch_line_start(const larch_line_chip *chip)
 {
-    chip = its;
+    device = chip;
     tx_in = tx_out = rx_in = rx_out = 0;
     wants_room = wants_arrival = false;
     line_free_us = larch_board_now_us();
@@ -118,7 +118,7 @@ size_t larch_board_line_read(uint8_t *out, size_t cap)
 static bool all_left(void)
 {
     const uint32_t before = larch_interrupts_off();
-    const bool left = used(tx_in, tx_out) == 0 && chip->idle();
+    const bool left = used(tx_in, tx_out) == 0 && device->idle();
     larch_interrupts_back(before);
     return left;
 }

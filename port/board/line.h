@@ -20,11 +20,12 @@
 
 /* All are called with interrupts off. */
 typedef struct larch_line_chip {
-    size_t (*room)(void);         /* bytes it takes now, as far as is known */
-    void (*put)(uint8_t byte);    /* after room said so */
-    bool (*take)(uint8_t *byte);  /* one that arrived; false: none */
-    bool (*idle)(void);           /* all that was put has left it */
-    void (*want)(bool, bool);     /* interrupt when there is room again; when a byte arrives. Called when that changes */
+    size_t (*room)(void);        /* bytes it takes now, as far as is known */
+    void (*put)(uint8_t byte);   /* after room said so */
+    bool (*take)(uint8_t *byte); /* one that arrived; false: none */
+    bool (*idle)(void);          /* all that was put has left it */
+    /* Interrupt when there is room again, and when a byte arrives. Called when either changes. */
+    void (*want)(bool room, bool arrival);
 } larch_line_chip;
 
 /* Before any call of board.h's line; the chip is ready, and raises no interrupts yet. */

@@ -37,7 +37,10 @@ static inline uint32_t larch_interrupts_off(void)
     return before;
 }
 
-static inline void larch_interrupts_back(uint32_t before) { __asm__ volatile("msr primask, %0" : : "r"(before) : "memory"); }
+static inline void larch_interrupts_back(uint32_t before)
+{
+    __asm__ volatile("msr primask, %0" : : "r"(before) : "memory");
+}
 
 #else
 

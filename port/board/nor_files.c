@@ -161,7 +161,7 @@ static larch_error files_replace(void *context, const char *name, larch_bytes co
     larch_error e = begin(f, name, &old, &old_size);
     if (e != LARCH_OK)
         return e;
-    if (content.len > most || tail > most - content.len)
+    if (content.len > most || tail > most - content.len || f->generation > LARCH_NOR_COUNT_MAX)
         return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_FULL);
     larch_nor_entry entry = {
         .kind = LARCH_NOR_PIECE, .generation = f->generation++, .size = (uint32_t)content.len + tail};

@@ -46,7 +46,9 @@
 #define LARCH_NOR_CELL_LEN  24
 #define LARCH_NOR_MARK_LEN  4
 #define LARCH_NOR_ATOMS_MAX UINT16_MAX
-#define LARCH_NOR_COUNT_MAX (UINT32_MAX / 2) /* of generations and erases: no flash lives to see it */
+/* Of generations and erases; no flash lives to see it. What says more is damage, so what stands at it is spent: a
+ * sector is not erased again, a file not replaced. */
+#define LARCH_NOR_COUNT_MAX (UINT32_MAX / 2)
 
 /* Where the marks are. */
 #define LARCH_NOR_HEAD_DONE      16
@@ -162,13 +164,13 @@ void larch_nor_drop(larch_nor_files *f, uint32_t generation);
 
 /* Erases a sector, which a notice or an emptying allows, and opens it; false: the chip failed, it is out of order. */
 bool larch_nor_renew(larch_nor_files *f, uint32_t sector, uint32_t erases);
-/* Notices that a sector is void; tracks it. LARCH_PLATFORM: there is no room. */
+/* Notices that a sector is void; tracks it. LARCH_PLATFORM: there is no room, or its count of erases is spent. */
 LARCH_MUST_USE larch_error larch_nor_put_notice(larch_nor_files *f, uint32_t sector, uint32_t erases);
 /* Forgets the notices of a sector that was renewed. */
 void larch_nor_end_notice(larch_nor_files *f, uint32_t sector);
 /* Erases a draft that was not committed, or what an erase left of one: its head goes first, as a draft half erased must
- * not look like anything else. is_emptying: a sector is, so no notice is needed. false: nothing but that allows what is
- * there now. */
+ * not look like anything else. Spent, it stays a draft. is_emptying: a sector is, so no notice is needed. false: nothing
+ * but that allows what is there now. */
 bool larch_nor_drop_draft(larch_nor_files *f, uint32_t sector, uint32_t erases, bool is_emptying);
 /* Moves the pieces of a sector elsewhere and erases it; patch: an atom for one cell of the piece at patched, or NULL. */
 LARCH_MUST_USE larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patched, uint16_t cell,

@@ -174,7 +174,10 @@ static larch_error format(larch_nor_files *f, bool is_new)
     uint32_t count = 0;
     for (uint32_t s = 0; s < nor->sector_count; s++) {
         (void)!larch_nor_read_head(f, s, &head); /* what cannot be read was erased nobody knows how often */
-        larch_nor_head_compose(nor, is_new ? head.erases : head.erases + 1, raw);
+        /* A count that is spent was never true: it begins anew. */
+        if (!is_new)
+            head.erases = head.erases < LARCH_NOR_COUNT_MAX ? head.erases + 1 : 1;
+        larch_nor_head_compose(nor, head.erases, raw);
         if ((is_new || nor->erase(nor->context, s) == LARCH_OK) &&
             larch_nor_program(f, s * nor->sector_size, (larch_bytes){raw, LARCH_NOR_HEAD_DONE}) == LARCH_OK) {
             f->used[s] = LARCH_NOR_HEAD_LEN;

@@ -49,12 +49,12 @@ static uint32_t erases_of(larch_nor_files *f, uint32_t sector)
     return larch_nor_read_head(f, sector, &head) == LARCH_OK ? head.erases : 0;
 }
 
-/* The free sector erased least; NOWHERE: none is free. */
-static uint32_t least_erased_free(larch_nor_files *f)
+/* The free sector erased least, another than without; NOWHERE: none is free. */
+static uint32_t least_erased_free(larch_nor_files *f, uint32_t without)
 {
     uint32_t best = LARCH_NOR_NOWHERE;
     for (uint32_t s = 0; s < f->nor->sector_count; s++)
-        if (is_free(f, s) && (best == LARCH_NOR_NOWHERE || erases_of(f, s) < erases_of(f, best)))
+        if (is_free(f, s) && s != without && (best == LARCH_NOR_NOWHERE || erases_of(f, s) < erases_of(f, best)))
             best = s;
     return best;
 }
@@ -81,7 +81,7 @@ static uint32_t choose(larch_nor_files *f, uint32_t len)
     }
     if (tight != LARCH_NOR_NOWHERE)
         return tight;
-    return free_count(f) > 1 ? least_erased_free(f) : roomy;
+    return free_count(f) > 1 ? least_erased_free(f, LARCH_NOR_NOWHERE) : roomy;
 }
 
 /* ---- erasing ------------------------------------------------------------ */
@@ -108,6 +108,8 @@ larch_error larch_nor_put_notice(larch_nor_files *f, uint32_t sector, uint32_t e
     const larch_nor_entry notice = notice_of(sector, erases);
     larch_error e = LARCH_AGAIN;
     uint32_t at;
+    if (erases > LARCH_NOR_COUNT_MAX)
+        return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_FULL);
     while (e == LARCH_AGAIN) {
         const uint32_t to = choose(f, LARCH_NOR_ENTRY_LEN);
         if (room_in(f, to) < LARCH_NOR_ENTRY_LEN)
@@ -132,7 +134,7 @@ void larch_nor_end_notice(larch_nor_files *f, uint32_t sector)
 bool larch_nor_drop_draft(larch_nor_files *f, uint32_t sector, uint32_t erases, bool is_emptying)
 {
     f->used[sector] = 0;
-    if (!is_emptying && larch_nor_put_notice(f, sector, erases) != LARCH_OK)
+    if (erases > LARCH_NOR_COUNT_MAX || (!is_emptying && larch_nor_put_notice(f, sector, erases) != LARCH_OK))
         return true;                                                      /* a draft it remains */
     larch_nor_wipe(f, sector * f->nor->sector_size, LARCH_NOR_HEAD_DONE); /* not the mark that would commit it */
     if (!larch_nor_renew(f, sector, erases))
@@ -195,7 +197,7 @@ static void follow(larch_nor_files *f, uint32_t sector, uint32_t to)
 /* Sectors failed, and none is free: one of them may work again, or one may hold nothing any more. */
 static bool revive(larch_nor_files *f, uint32_t without, bool is_emptying)
 {
-    for (uint32_t s = 0; s < f->nor->sector_count && free_count(f) == 0; s++) {
+    for (uint32_t s = 0; s < f->nor->sector_count && least_erased_free(f, without) == LARCH_NOR_NOWHERE; s++) {
         const uint32_t used = f->used[s];
         const uint32_t noticed = larch_nor_noticed(f, s);
         const uint32_t erases = noticed != 0 ? noticed : erases_of(f, s) + 1;
@@ -210,7 +212,7 @@ static bool revive(larch_nor_files *f, uint32_t without, bool is_emptying)
             larch_nor_end_notice(f, s);
         }
     }
-    return free_count(f) > 0;
+    return least_erased_free(f, without) != LARCH_NOR_NOWHERE;
 }
 
 larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patched, uint16_t cell,
@@ -224,10 +226,12 @@ larch_error larch_nor_compact(larch_nor_files *f, uint32_t sector, uint32_t patc
         return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_CROWDED);
     if ((e = larch_nor_read_head(f, sector, &head)) != LARCH_OK)
         return e;
+    if (head.erases >= LARCH_NOR_COUNT_MAX)
+        return larch_nor_fail(f, LARCH_PLATFORM, LARCH_NOR_FILES_FULL);
     /* A sector that takes no mark is emptied all the same. */
     const bool is_emptying = larch_nor_set_mark(f, sector * f->nor->sector_size + LARCH_NOR_HEAD_EMPTYING) == LARCH_OK;
     for (bool revived = false;;) {
-        const uint32_t to = least_erased_free(f);
+        const uint32_t to = least_erased_free(f, sector); /* a forged mark may have an empty one emptied */
         if (to == LARCH_NOR_NOWHERE) {
             if (revived || !revive(f, sector, is_emptying))
                 return larch_nor_fail(f, LARCH_PLATFORM, fault);
@@ -263,6 +267,8 @@ static uint32_t choose_victim(larch_nor_files *f)
             continue;
         uint32_t room = room_after(f, s);
         uint32_t erases = erases_of(f, s);
+        if (erases >= LARCH_NOR_COUNT_MAX)
+            continue;
         if (room > best_room || (room == best_room && erases < best_erases)) {
             best = s;
             best_room = room;

@@ -22,6 +22,7 @@ static void say_hex(uint32_t value)
 _Noreturn void larch_report_fatal(const char *what, const larch_report_number *numbers, size_t count)
 {
     portDISABLE_INTERRUPTS();
+    larch_board_line_flush((larch_bytes){(const uint8_t *)"", 1}); /* ends what the line may be in: a record */
     say("\r\n");
     say(what);
     for (size_t i = 0; i < count; i++) {

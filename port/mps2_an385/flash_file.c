@@ -20,10 +20,7 @@
 
 static int file = LARCH_SEMIHOSTING_NONE;
 
-static bool inside(uint32_t at, size_t len)
-{
-    return file != LARCH_SEMIHOSTING_NONE && at <= SIZE && len <= SIZE - at;
-}
+static bool inside(uint32_t at, size_t len) { return file != LARCH_SEMIHOSTING_NONE && at <= SIZE && len <= SIZE - at; }
 
 static size_t go_len(size_t left) { return left < GO_LEN ? left : GO_LEN; }
 

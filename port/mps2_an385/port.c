@@ -15,16 +15,16 @@
 _Static_assert(configCPU_CLOCK_HZ == LARCH_MPS2_CLOCK_HZ, "the system timer and ours run alike");
 
 /* [ARMv7-M B3.2, B3.4] */
-#define NVIC_ENABLE    0xe000e100u
-#define NVIC_PRIORITY  0xe000e400u /* + irq, a byte each */
-#define ICSR           0xe000ed04u
-#define AIRCR          0xe000ed0cu
-#define AIRCR_RESTART  0x05fa0004u /* the key, SYSRESETREQ */
-#define CFSR           0xe000ed28u
-#define HFSR           0xe000ed2cu
-#define BFAR           0xe000ed38u
-#define FIRST_IRQ      16u /* exception number */
-#define VECTACTIVE     0x1ffu
+#define NVIC_ENABLE   0xe000e100u
+#define NVIC_PRIORITY 0xe000e400u /* + irq, a byte each */
+#define ICSR          0xe000ed04u
+#define AIRCR         0xe000ed0cu
+#define AIRCR_RESTART 0x05fa0004u /* the key, SYSRESETREQ */
+#define CFSR          0xe000ed28u
+#define HFSR          0xe000ed2cu
+#define BFAR          0xe000ed38u
+#define FIRST_IRQ     16u /* exception number */
+#define VECTACTIVE    0x1ffu
 
 extern uint8_t __data[], __ram_end[];
 

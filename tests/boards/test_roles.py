@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roles on emulated boards: what they do when all goes well, and when flash, network, line or power does not.
 
-usage: test_roles.py LARCH MACHINE[,MACHINE] [unittest arguments]     the second machine is the senders'
+usage: test_roles.py LARCH PROTO_CRYPTO MACHINE[,MACHINE] [unittest arguments]     the second machine is the senders'
 """
+import base64
+import hashlib
 import json
 import os
 import random
@@ -15,13 +17,14 @@ import time
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "boards"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("tools/boards", "tests/e2e")]
 # pylint: disable=wrong-import-position
-from board import MACHINES, Board
+import prototype
+from board import MACHINES, ROOT, Board, build
 from demo import answer_of, as_new_request, sealed_requests
 from network import BROADCAST, Host, Network, parse_udp
 
-LARCH, MACHINE, SENDERS = "", "", ""
+LARCH, PROTO_CRYPTO, MACHINE, SENDERS = "", "", "", ""
 SETTLE_S = 0.3
 
 
@@ -57,7 +60,7 @@ class Case(unittest.TestCase):
         return gateway.expect(rb"key: ML-KEM-512 generation \d+ (larch1:[a-z2-7]{32})", 30)[1].decode()
 
     def address_of(self, board):
-        found = board.expect(rb"network: ready, ([\d.]+):(\d+)", 30)
+        found = board.expect(rb"network: ready, ([\d.]+):(\d+)\s", 30)
         return found[1].decode(), int(found[2])
 
     def ready_pair(self, network):
@@ -119,7 +122,7 @@ class Exchange(Case):
         old = self.pin_of(gateway)
         since = len(gateway.read(SETTLE_S))
         gateway.write(b"rotate\r")
-        new = gateway.expect(rb"generation 2 (larch1:\w+)", 20, since)[1].decode()
+        new = gateway.expect(rb"generation 2 (larch1:\w{32})", 20, since)[1].decode()
         self.assertNotEqual(old, new)
         sender.write(b"restart\r")
         since = len(sender.output)
@@ -193,6 +196,17 @@ class Flash(Case):
         gateway.expect(rb"restart: the flash was erased", 30)
         gateway.expect(rb"ready: ", 60)
 
+    def test_absent(self):
+        """A chip that is too small is none; nothing is served."""
+        if MACHINE != "mps2_an385":
+            self.skipTest("the emulator itself refuses it")
+        keys = self.folder / "gateway" / "keys.flash"
+        keys.parent.mkdir()
+        keys.write_bytes(b"\xff" * (MACHINES[MACHINE].flash_size - 1))
+        gateway = self.board("gateway", self.network())
+        gateway.expect(rb"fault: the flash ", 30)
+        self.assertNotIn(b"ready: ", gateway.read(1))
+
     def test_worn_bits(self):
         """Bits of what is stored turn over: the board says so and serves nothing."""
         network = self.network()
@@ -257,8 +271,8 @@ class Line(Case):
         gateway.expect(rb"status: network ready", 10)
 
 
-class Linux(Case):
-    """The same protocol on a PC, over QEMU's own network."""
+class Peers(Case):
+    """Other programs of the same protocol, on this host, over QEMU's own network: larch, the prototype's boards, libcoap."""
 
     def test_board_gateway(self):
         port = free_port()
@@ -284,7 +298,7 @@ class Linux(Case):
         pin = None
         for _ in range(100):
             text = (self.folder / "gateway.log").read_text()
-            pin = re.search(r"ML-KEM-512 generation \d+ (larch1:\w+)", text)
+            pin = re.search(r"ML-KEM-512 generation \d+ (larch1:\w{32})", text)
             if pin:
                 break
             time.sleep(0.1)
@@ -295,6 +309,73 @@ class Linux(Case):
         self.assertEqual(json.loads(child.stdout.readline())["text"], "from a board")
 
 
+    def crypto(self):
+        crypto = prototype.Crypto(PROTO_CRYPTO)
+        self.addCleanup(crypto.close)
+        return crypto
+
+    def test_prototype_sender(self):
+        """It fetches the key by POST without a token, and its message is shown; a replay of it is not."""
+        port = free_port()
+        gateway = self.board("gateway", netdev=f"user,hostfwd=udp:127.0.0.1:{port}-:5683")
+        gateway.expect(rb"ready: ", 30)
+        sender = prototype.PrototypeSender(self.crypto())
+        self.addCleanup(sender.close)
+        ek, peer = sender.find(("127.0.0.1", port))
+        self.assertIsNotNone(ek)
+        answer, message = sender.send(ek, peer, b"from a prototype")
+        self.assertEqual(answer, "OK")
+        gateway.expect(rb"accepted: #1 from [^\n]*from a prototype", 10)
+        again, _ = sender.ask(peer, "pqkem-data", message)
+        self.assertEqual(again.payload, b"REPLAY")
+
+    def test_prototype_gateway(self):
+        """It answers POST alone, and repeats the path."""
+        gateway = prototype.PrototypeGateway(self.crypto())
+        self.addCleanup(gateway.stop)
+        sender = self.board("sender", netdev="user")
+        sender.expect(rb"network: ready", 30)
+        sender.write(f"interval 0\rgateway 10.0.2.2:{gateway.port}\rpin {gateway.fingerprint()}\rsend to a prototype\r".encode())
+        sender.expect(rb"delivered: #1", 60)
+        self.assertEqual(gateway.texts, [b"to a prototype"])
+
+    def test_libcoap(self):
+        port = free_port()
+        gateway = self.board("gateway", netdev=f"user,hostfwd=udp:127.0.0.1:{port}-:5683")
+        gateway.expect(rb"ready: ", 30)
+        uri = f"coap://127.0.0.1:{port}"
+        core = subprocess.run(["coap-client-notls", "-B", "10", f"{uri}/.well-known/core"], capture_output=True, text=True,
+                              timeout=30, check=True).stdout
+        self.assertIn("</pqkem-pk>", core)
+        key = subprocess.run(["coap-client-notls", "-B", "10", "-o", self.folder / "ek", f"{uri}/pqkem-pk"], timeout=30, check=True)
+        self.assertEqual(key.returncode, 0)
+        digest = hashlib.sha256((self.folder / "ek").read_bytes()).digest()
+        self.assertEqual("larch1:" + base64.b32encode(digest[:20]).decode().lower(), self.pin_of(gateway))
+
+
+class Demo(Case):
+    def test_demo(self):
+        """Exchange, replay and altered copies on three boards; displays, captures and summary are left behind."""
+        folder = self.folder / "demo"
+        done = subprocess.run([sys.executable, ROOT / "tools/boards/demo.py", "--machine", MACHINE, "--folder", folder,
+                               "--text", "Valve 7 open"],
+                              capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        facts = json.loads((folder / "summary.json").read_text())
+        self.assertIn("Valve 7 open", facts["rows"][1])
+        self.assertEqual(facts["replay"], ["4.01", "REPLAY"])
+        for picture in ("gateway.png", "sender.png"):
+            self.assertTrue((folder / picture).read_bytes().startswith(b"\x89PNG"))
+        packets = subprocess.run(["tshark", "-r", folder / "sniffer.pcapng", "-Y", "coap.opt.uri_path == pqkem-data", "-T", "fields",
+                                  "-e", "wlan.fc.type", "-e", "radiotap.channel.freq", "-e", "frame.comment"],
+                                 capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+        self.assertGreaterEqual(len(packets), 14)
+        self.assertTrue(all(p.startswith("2\t2437") for p in packets), packets)
+        self.assertTrue(any("replay:" in p for p in packets), packets)
+
+
 if __name__ == "__main__":
-    LARCH, MACHINE, SENDERS = sys.argv[1], *(sys.argv[2].split(",") * 2)[:2]
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
+    LARCH, PROTO_CRYPTO, MACHINE, SENDERS = *sys.argv[1:3], *(sys.argv[3].split(",") * 2)[:2]
+    for each in sorted({MACHINE, SENDERS}):
+        build(each)
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)

@@ -2,7 +2,7 @@
 """The sniffer's firmware on an emulated board, read by larch sniff: what it hears, and that it counts to the frame what a
 full line made it drop.
 
-usage: test_sniffer.py LARCH
+usage: test_sniffer.py LARCH [MACHINE]
 """
 import re
 import socket
@@ -20,11 +20,12 @@ import board as boards
 import make_captures as made
 
 LARCH = Path(sys.argv[1]).resolve()
+MACHINE = (sys.argv[2:] or ["qemu_virt"])[0]
 FLOOD = 3000
 
 
 def air(frame, channel=6, dbm=-50):
-    """An 802.11 frame as the emulated radio hears it (port/qemu_virt/radio_frame.h)."""
+    """An 802.11 frame as the emulated radio hears it (port/board/air.h)."""
     return b"\xff" * 6 + b"\2\0\0\0\0\7" + b"\x88\xb5" + struct.pack("Bb", channel, dbm) + frame
 
 
@@ -56,14 +57,14 @@ class Sniff:
 
 
 def main():
-    boards.build()
+    boards.build(MACHINE)
     with tempfile.TemporaryDirectory(prefix="larch-sniffer-") as name:
         folder = Path(name)
         here, there, line = folder / "air", folder / "nic", folder / "line"
         radio = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         radio.bind(str(here))
         netdev = f"dgram,local.type=unix,local.path={there},remote.type=unix,remote.path={here}"
-        with boards.Board("sniffer", folder=folder / "board", netdev=netdev,
+        with boards.Board("sniffer", MACHINE, folder=folder / "board", netdev=netdev,
                           line=f"socket,path={line},server=on,wait=off") as device:
             device.command("info status")
             sniff = Sniff("--serial", str(line), "--channel", "6", "--snap", "2000")

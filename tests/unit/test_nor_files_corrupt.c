@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "board/nor_int.h"
 #include "nor.h"
 
 enum { SECTOR = 1024, SECTORS = 4, SIZE = SECTOR * SECTORS, FILES = 6, FILE_MAX = 700 };
@@ -166,7 +167,7 @@ static void test_foreign(void **state)
     assert_true(is_named());
     assert_int_equal(fault, LARCH_NOR_FILES_FOREIGN);
     /* A few bytes somewhere on an otherwise blank flash, also where they look like the beginning of ours. */
-    for (size_t at = 0; at < SIZE; at += 7) {
+    for (size_t at = 0; at + 8 <= SIZE; at += 7) {
         memset(bytes, 0xff, SIZE);
         memcpy(bytes + at, "settings", 8);
         put(bytes);
@@ -228,6 +229,94 @@ static void test_decay_while_mounted(void **state)
     assert_true(refused > 700);
 }
 
+/* ---- counts that are used up -------------------------------------------- */
+
+static void put_u32(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void seal(uint8_t *bytes, size_t len) { put_u32(bytes + len, larch_crc32(0, (larch_bytes){bytes, len})); }
+
+/* Replaces one more file as often as it goes, and mounts after each time: what mounted once mounts ever after. Returns
+ * how often it went. */
+static unsigned replace_until_full(void)
+{
+    uint8_t bytes[16] = {0};
+    unsigned count = 0;
+    larch_error e = LARCH_OK;
+    assert_false(is_named());
+    for (; e == LARCH_OK && count < 100; count++) {
+        uint8_t out[sizeof bytes];
+        bytes[0] = (uint8_t)(count + 1);
+        if ((e = f.replace(f.context, "more", LARCH_BYTES(bytes), 0)) != LARCH_OK)
+            break;
+        assert_false(is_named());
+        assert_int_equal(f.read(f.context, "more", 0, out, sizeof out), LARCH_OK);
+        assert_memory_equal(out, bytes, sizeof out);
+    }
+    assert_int_equal(larch_nor_files_reason(&files), e == LARCH_OK ? LARCH_NOR_FILES_NONE : LARCH_NOR_FILES_FULL);
+    assert_false(is_named());
+    return count;
+}
+
+/* Erases at the bound: no sector is erased past it. Formatted anew, the flash is as good as any. */
+static void test_erases_spent(void **state)
+{
+    (void)state;
+    static uint8_t bytes[SIZE];
+    unsigned went[5];
+    for (uint32_t left = 0; left < 5; left++) {
+        memcpy(bytes, image, SIZE);
+        for (unsigned s = 0; s < SECTORS; s++) {
+            put_u32(bytes + s * SECTOR + 8, LARCH_NOR_COUNT_MAX - left);
+            seal(bytes + s * SECTOR, 12);
+        }
+        put(bytes);
+        went[left] = replace_until_full();
+        print_message("%u erases left: %u files\n", left, went[left]);
+        assert_true(went[left] < 100);
+        assert_true(left == 0 || went[left] > went[left - 1]);
+        larch_nor_files_status status;
+        assert_int_equal(larch_nor_files_look(&files, &status), LARCH_OK);
+        assert_int_equal(status.erases_max, LARCH_NOR_COUNT_MAX);
+        assert_int_equal(larch_nor_files_format(&files, &sim.nor, &fault), LARCH_OK);
+        f = larch_nor_files_storage(&files);
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(f.replace(f.context, "more", (larch_bytes){bytes, 16}, 0), LARCH_OK);
+        assert_int_equal(remount(), LARCH_OK);
+    }
+    /* One more is damage. */
+    put_u32(bytes + 8, LARCH_NOR_COUNT_MAX + 1);
+    seal(bytes, 12);
+    put(bytes);
+    assert_true(is_named());
+    assert_int_equal(fault, LARCH_NOR_FILES_DAMAGED);
+}
+
+/* The same of generations: the number after the last is not given. */
+static void test_generations_spent(void **state)
+{
+    (void)state;
+    static uint8_t bytes[SIZE];
+    for (uint32_t left = 0; left < 5; left++) {
+        put(image);
+        assert_int_equal(remount(), LARCH_OK);
+        assert_int_equal(f.replace(f.context, "more", LARCH_TEXT("once"), 0), LARCH_OK);
+        for (size_t i = 0; i < files.piece_count; i++) {
+            const larch_nor_piece *piece = &files.pieces[i];
+            if (piece->kind == LARCH_NOR_PIECE && piece->generation == files.generation - 1) {
+                put_u32(sim.bytes + piece->at + 8, LARCH_NOR_COUNT_MAX - left);
+                seal(sim.bytes + piece->at, 48);
+            }
+        }
+        memcpy(bytes, sim.bytes, SIZE);
+        put(bytes);
+        assert_int_equal(replace_until_full(), left);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +325,8 @@ int main(void)
         cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_other_versions_and_shapes),
         cmocka_unit_test(test_decay_while_mounted),
+        cmocka_unit_test(test_erases_spent),
+        cmocka_unit_test(test_generations_spent),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -108,11 +108,22 @@ class Demo:
         pictures = [json.loads(line) for line in shown.splitlines()]
         return [p for p in pictures if "text" in p][-1]["text"]
 
+    def flashes(self, board, wanted=0, seconds=10):
+        """How often the board's LED was lit so far; waits until it was so often."""
+        until = time.monotonic() + seconds
+        while True:
+            told = subprocess.run([LARCH, "oled", self.run_folder / f"{board.name}.i2c", "--json"], check=True, capture_output=True,
+                                  text=True).stdout
+            count = told.count('"lit":true')
+            if count >= wanted or time.monotonic() > until:
+                return count
+            time.sleep(0.2)
+
     def run(self):
         self.say("1 Start. Three boards of 276 KiB under QEMU: initialise, join the network, DHCP, flag, application task")
         ready = self.gateway.expect(rb"ready: (\d+) ms", 30)
         pin = self.gateway.expect(rb"(larch1:[a-z2-7]{32})")[1].decode()
-        address = self.gateway.expect(rb"network: ready, ([\d.]+):(\d+)")
+        address = self.gateway.expect(rb"network: ready, ([\d.]+):(\d+)\s")
         self.address = (address[1].decode(), int(address[2]))
         self.facts |= {"gateway": "%s:%d" % self.address, "pin": pin, "ready_ms": int(ready[1])}
         self.say(f"  gateway {self.address[0]}, ready after {ready[1].decode()} ms, made its key: {pin}")
@@ -133,8 +144,11 @@ class Demo:
         attacker = Host(self.network, ATTACKER, 40000)
         recorded = sealed_requests(self.network.seen, self.address)[-1]
         self.say("3 Replay. An attacker who heard the message sends it again as a new request")
+        lit = self.flashes(self.gateway)
         answer = answer_of(attacker.ask(self.address, as_new_request(recorded, 0x4A01)))
         self.check(answer == ("4.01", "REPLAY"), f"answered {' '.join(answer)}")
+        lit = self.flashes(self.gateway, lit + 3) - lit
+        self.check(lit == 3, f"and the LED flashed {lit} times")
         self.gateway.expect(rb"refused: from [\d.:]+, replay", 10)
         self.say(f"4 Alteration. {COPIES} copies, a bit of each turned over")
         answers = []
@@ -146,7 +160,7 @@ class Demo:
         good = answers.count(("4.00", "AUTH_FAIL"))
         self.check(good == COPIES, f"{good} of {COPIES} answered 4.00 AUTH_FAIL")
         self.check(self.picture(self.gateway) == rows, "and the display still shows what was authenticated")
-        self.facts |= {"replay": list(answer), "altered": good, "rows": rows}
+        self.facts |= {"replay": list(answer), "altered": good, "rows": rows, "replay_flashes": lit}
         time.sleep(1)
 
     def summarize(self):

@@ -79,9 +79,8 @@ def run_boards(machine):
     """Stacks and steps after some messages, and the boot's milliseconds at 125 million instructions a second, which is
     less than the BL602 has."""
     stacks, steps = {}, {}
-    icount = ("-icount", "shift=0" if machine == "qemu_virt" else "shift=5")
     with tempfile.TemporaryDirectory(prefix="larch-sizes-") as place, Network(place) as network:
-        boards = {role: Board(role, machine=machine, folder=Path(place) / role, netdev=network.netdev(role), more=icount,
+        boards = {role: Board(role, machine=machine, folder=Path(place) / role, netdev=network.netdev(role), exact=True,
                               oled=f"file,path={place}/{role}.i2c") for role in ("gateway", "sender")}
         gateway, sender = (boards[r].start() for r in ("gateway", "sender"))
         try:
@@ -103,8 +102,8 @@ def run_boards(machine):
             gateway.kill()
             sender.kill()
     with tempfile.TemporaryDirectory(prefix="larch-sizes-") as place, Network(place) as network:
-        slow = ("-icount", "shift=3") if machine == "qemu_virt" else icount
-        with Board("gateway", machine=machine, folder=Path(place) / "g", netdev=network.netdev("gateway"), more=slow) as gateway:
+        slow = {"more": ("-icount", "shift=3")} if machine == "qemu_virt" else {"exact": True}
+        with Board("gateway", machine=machine, folder=Path(place) / "g", netdev=network.netdev("gateway"), **slow) as gateway:
             boot = [int(gateway.expect(rb"ready: (\d+) ms", 60)[1])]
             gateway.kill()
             gateway.start()
