@@ -73,8 +73,8 @@ bool larch_board_ethernet_link(void);
 
 /* ---- radio, of the sniffer ---------------------------------------------- */
 
-#define LARCH_BOARD_CHANNEL_MIN 1
-#define LARCH_BOARD_CHANNEL_MAX 14
+#define LARCH_BOARD_CHANNEL_MIN    1
+#define LARCH_BOARD_CHANNEL_MAX    14
 /* From radios that do not tell: below the noise of any receiver, so it is none's measurement. */
 #define LARCH_BOARD_SIGNAL_UNKNOWN INT8_MIN
 
