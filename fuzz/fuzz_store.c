@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     larch_storage storage = larch_flash_storage(&flash);
     larch_flash_put(&flash, RING_NAME, file);
     larch_flash_put(&flash, SET_NAME, file);
-    for (int kind = LARCH_RECORD_KEYS; kind <= LARCH_RECORD_PIN; kind++)
+    for (int kind = LARCH_RECORD_KEYS; kind <= LARCH_RECORD_WIFI; kind++)
         check_record(&storage, &flash, (larch_record_kind)kind, file);
     check_ring(&storage, &flash, file);
     check_set(&storage, &flash, file);

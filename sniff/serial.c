@@ -77,20 +77,22 @@ static uint16_t frequency_of(uint8_t channel)
     return (uint16_t)(channel == 14 ? 2484 : 5000 + 5 * channel);
 }
 
-/* [radiotap.org]  0 | 0 | length 2 LE | present 4 LE | TSFT 8 LE | flags 1 | 0 | frequency 2 LE, band 2 LE | dBm 1  */
+/* [radiotap.org]  0 | 0 | length 2 LE | present 4 LE | TSFT 8 LE | flags 1 | 0 | frequency 2 LE, band 2 LE | dBm 1, if known  */
 static void put_radiotap(larch_writer *w, const larch_record_frame *f)
 {
     enum { TSFT = 1 << 0, FLAGS = 1 << 1, CHANNEL = 1 << 3, DBM_SIGNAL = 1 << 5, BAND_2GHZ = 0x80, BAND_5GHZ = 0x100 };
+    const bool has_signal = f->signal_dbm != LARCH_RECORD_SIGNAL_UNKNOWN;
     larch_writer_put_u16(w, 0);
-    larch_writer_put_u16le(w, LARCH_SNIFF_RADIOTAP_LEN);
-    larch_writer_put_u16le(w, TSFT | FLAGS | CHANNEL | DBM_SIGNAL);
+    larch_writer_put_u16le(w, (uint16_t)(LARCH_SNIFF_RADIOTAP_MAX - (has_signal ? 0 : 1)));
+    larch_writer_put_u16le(w, (uint16_t)(TSFT | FLAGS | CHANNEL | (has_signal ? DBM_SIGNAL : 0)));
     larch_writer_put_u16le(w, 0);
     for (unsigned i = 0; i < 8; i += 2)
         larch_writer_put_u16le(w, (uint16_t)(f->time_us >> 8 * i));
     larch_writer_put_u16(w, 0); /* no check sequence follows the frame */
     larch_writer_put_u16le(w, frequency_of(f->channel));
     larch_writer_put_u16le(w, f->channel <= 14 ? BAND_2GHZ : BAND_5GHZ);
-    larch_writer_put_u8(w, (uint8_t)f->signal_dbm);
+    if (has_signal)
+        larch_writer_put_u8(w, (uint8_t)f->signal_dbm);
 }
 
 static larch_sniff_serial_event take_frame(larch_sniff_serial *s, const larch_record_frame *f, uint64_t now_ns,
@@ -104,12 +106,11 @@ static larch_sniff_serial_event take_frame(larch_sniff_serial *s, const larch_re
     s->frame_us = f->time_us;
     s->latest_us = f->time_us > s->latest_us ? f->time_us : s->latest_us;
     put_radiotap(&w, f);
+    const size_t header_len = w.len;
     larch_writer_put(&w, f->bytes);
     item->missing = s->pending;
-    item->frame = (larch_sniff_frame){host_time(s, f->time_us, now_ns),
-                                      LARCH_SNIFF_LINK_RADIOTAP,
-                                      {s->bytes, w.len},
-                                      (size_t)LARCH_SNIFF_RADIOTAP_LEN + f->length};
+    item->frame = (larch_sniff_frame){
+        host_time(s, f->time_us, now_ns), LARCH_SNIFF_LINK_RADIOTAP, {s->bytes, w.len}, header_len + f->length};
     s->pending = 0;
     s->totals.frames++;
     return LARCH_SNIFF_SERIAL_FRAME;

@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-#define LARCH_SNIFF_RADIOTAP_LEN   23 /* of the header that our frames get */
-#define LARCH_SNIFF_SERIAL_SNAPLEN (LARCH_SNIFF_RADIOTAP_LEN + LARCH_RECORD_SNAP_MAX)
+#define LARCH_SNIFF_RADIOTAP_MAX   23 /* of the header that our frames get; 22 where the radio told no signal strength */
+#define LARCH_SNIFF_SERIAL_SNAPLEN (LARCH_SNIFF_RADIOTAP_MAX + LARCH_RECORD_SNAP_MAX)
 
 typedef enum larch_sniff_serial_event {
     LARCH_SNIFF_SERIAL_NOTHING, /* all bytes are taken */

@@ -75,6 +75,7 @@ STANDS_ON = [
     # The layer below FreeRTOS reports its faults as that does.
     ("port/qemu_virt", ("port/board", "port/freertos_lwip")),
     ("port/mps2_an385", ("port/board", "port/freertos_lwip")),
+    ("port/bl602", ("port/board", "port/freertos_lwip")),
     ("port/*", ("port/board",)),
     ("bench/boards", ("src/pq/pq.h",)),  # measures what has no public form: one permutation, seeded operations
     ("bench", ()),

@@ -24,7 +24,7 @@ static void say_state(larch_network_state state)
 
 bool larch_check_join(void)
 {
-    if (larch_network_start() != LARCH_OK) {
+    if (larch_network_start(NULL) != LARCH_OK) {
         larch_check("the interface starts", false);
         return false;
     }

@@ -22,12 +22,19 @@ static larch_bytes trimmed(larch_bytes text)
 
 static larch_bytes bytes_of(const char *text) { return (larch_bytes){(const uint8_t *)text, strlen(text)}; }
 
+/* The one of that index; NULL: there are no more. */
+static const larch_command *command_at(const larch_console *console, size_t index)
+{
+    if (index < console->command_count)
+        return &console->commands[index];
+    return index == console->command_count ? console->more : NULL;
+}
+
 static void say_help(const larch_console *console)
 {
-    for (size_t i = 0; i < console->command_count; i++) {
-        const larch_command *c = &console->commands[i];
+    const larch_command *c;
+    for (size_t i = 0; (c = command_at(console, i)) != NULL; i++)
         larch_say("  %s%s%s: %s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments, c->help);
-    }
     larch_say("  stack: how deep each task's stack has been");
     larch_say("  restart: start the board anew");
     larch_say("  help: this list");
@@ -40,10 +47,10 @@ static void run(const larch_console *console, larch_bytes line)
     while (word.len < line.len && !is_blank(line.data[word.len]))
         word.len++;
     const larch_bytes rest = trimmed((larch_bytes){line.data + word.len, line.len - word.len});
+    const larch_command *c;
     if (word.len == 0)
         return;
-    for (size_t i = 0; i < console->command_count; i++) {
-        const larch_command *c = &console->commands[i];
+    for (size_t i = 0; (c = command_at(console, i)) != NULL; i++) {
         if (!larch_bytes_equal(word, bytes_of(c->name)))
             continue;
         if (rest.len > 0 && c->arguments[0] == '\0')
@@ -67,6 +74,8 @@ void larch_console_init(larch_console *console, const larch_command *commands, s
     *console = (larch_console){.commands = commands, .command_count = count};
 }
 
+void larch_console_add(larch_console *console, const larch_command *command) { console->more = command; }
+
 void larch_console_take(larch_console *console, larch_bytes bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {
@@ -77,6 +86,7 @@ void larch_console_take(larch_console *console, larch_bytes bytes)
                           (uint32_t)LARCH_CONSOLE_LINE_MAX);
             else
                 run(console, (larch_bytes){console->line, console->len});
+            larch_wipe(console->line, sizeof console->line);
             console->len = 0;
             console->too_long = false;
         } else if ((c == 8 || c == 127) && console->len > 0) {
@@ -95,6 +105,7 @@ void larch_console_poll(larch_console *console)
     size_t len;
     while ((len = larch_board_line_read(bytes, sizeof bytes)) > 0)
         larch_console_take(console, (larch_bytes){bytes, len});
+    larch_wipe(bytes, sizeof bytes);
 }
 
 bool larch_console_number(larch_bytes text, uint32_t max, uint32_t *out)

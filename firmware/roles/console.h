@@ -18,14 +18,18 @@ typedef struct larch_command {
 typedef struct larch_console {
     const larch_command *commands; /* private, all of it */
     size_t command_count;
+    const larch_command *more; /* of the board; NULL: none */
     size_t len;
     bool too_long;
     uint8_t line[LARCH_CONSOLE_LINE_MAX];
 } larch_console;
 
 void larch_console_init(larch_console *console, const larch_command *commands, size_t count);
+/* One more, which stays where it is. */
+void larch_console_add(larch_console *console, const larch_command *command);
 
-/* Takes untrusted bytes as they came; each end of line, CR or LF, runs a command. help, stack and restart are there always. */
+/* Takes untrusted bytes as they came; each end of line, CR or LF, runs a command, and nothing of the line stays in memory: it
+ * may have been a secret. help, stack and restart are there always. */
 void larch_console_take(larch_console *console, larch_bytes bytes);
 
 /* The same for what has arrived on the line. */

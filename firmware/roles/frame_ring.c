@@ -4,6 +4,8 @@
 
 #include "frame_ring.h"
 
+_Static_assert(LARCH_BOARD_SIGNAL_UNKNOWN == LARCH_RECORD_SIGNAL_UNKNOWN, "it passes through");
+
 /* Writer and reader run on one core, so the order of the program's own accesses is all there is to hold. */
 #define ORDER() atomic_signal_fence(memory_order_acq_rel)
 

@@ -3,6 +3,7 @@
 #include "larch/gateway.h"
 #include "board/board.h"
 #include "console.h"
+#include "credentials.h"
 #include "freertos_lwip/network.h"
 #include "front.h"
 #include "larch/crypto.h"
@@ -231,9 +232,10 @@ void larch_role_main(void)
     const larch_storage *storage = larch_state_open();
     if (storage == NULL)
         larch_role_wait_for_help(poll);
+    larch_credentials_offer(&app.console, storage);
     start(storage);
     say_key();
-    if (larch_network_start() != LARCH_OK || larch_network_open(LARCH_COAP_PORT) != LARCH_OK)
+    if (larch_network_start(storage) != LARCH_OK || larch_network_open(LARCH_COAP_PORT) != LARCH_OK)
         larch_role_restart("the network interface does not start");
     for (;;) {
         larch_front_step("joining the network");

@@ -4,6 +4,7 @@
 
 #include "board/board.h"
 #include "console.h"
+#include "credentials.h"
 #include "finder.h"
 #include "freertos_lwip/network.h"
 #include "front.h"
@@ -435,8 +436,9 @@ void larch_role_main(void)
     larch_role_begin();
     larch_role_begin_crypto();
     load();
+    larch_credentials_offer(&app.console, app.storage);
     say_pin();
-    if (larch_network_start() != LARCH_OK || larch_network_open(0) != LARCH_OK)
+    if (larch_network_start(app.storage) != LARCH_OK || larch_network_open(0) != LARCH_OK)
         larch_role_restart("the network interface does not start");
     begin();
     for (;;) {

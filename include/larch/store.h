@@ -38,7 +38,8 @@ const char *larch_store_fault_text(larch_store_fault fault);
 typedef enum larch_record_kind {
     LARCH_RECORD_KEYS = 1,   /* direct keys of one parameter set */
     LARCH_RECORD_REPLAY = 2, /* head of a replay journal */
-    LARCH_RECORD_PIN = 3     /* reserved for boards: a sender's pinned gateway */
+    LARCH_RECORD_PIN = 3,    /* reserved for boards: a sender's pinned gateway */
+    LARCH_RECORD_WIFI = 4    /* and the network to join */
 } larch_record_kind;
 
 /* Writes one record as a whole file, durably, followed by tail erased bytes. LARCH_SPACE:

@@ -50,7 +50,7 @@ void larch_board_line_flush(larch_bytes bytes);
 /* The one LED of the prototype board. */
 void larch_board_led(bool on);
 /* One I2C write transfer to a 7-bit address, from one task at a time. LARCH_PLATFORM: nobody acknowledged; LARCH_SPACE: no
- * such address, no byte, or more than a whole picture of 128 by 64 dots and its control byte. */
+ * such address, no byte, or more than the board's bus takes at a time: at least a row of 128 pixels and its control byte. */
 larch_error larch_board_i2c_write(uint8_t address, larch_bytes bytes);
 
 /* ---- flash -------------------------------------------------------------- */
@@ -73,14 +73,16 @@ bool larch_board_ethernet_link(void);
 
 /* ---- radio, of the sniffer ---------------------------------------------- */
 
-#define LARCH_BOARD_CHANNEL_MIN 1
-#define LARCH_BOARD_CHANNEL_MAX 14
+#define LARCH_BOARD_CHANNEL_MIN    1
+#define LARCH_BOARD_CHANNEL_MAX    14
+/* From radios that do not tell: below the noise of any receiver, so it is none's measurement. */
+#define LARCH_BOARD_SIGNAL_UNKNOWN INT8_MIN
 
 /* One 802.11 frame from its header on, without the check sequence. */
 typedef struct larch_board_frame {
     uint64_t time_us; /* larch_board_now_us at its end */
     uint8_t channel;
-    int8_t signal_dbm;
+    int8_t signal_dbm; /* or LARCH_BOARD_SIGNAL_UNKNOWN */
     larch_bytes bytes; /* untrusted; good during the call alone */
 } larch_board_frame;
 

@@ -12,6 +12,8 @@
 #define LARCH_RECORD_SNAP_MAX 4096 /* captured bytes of a frame */
 #define LARCH_RECORD_TEXT_MAX 256
 
+#define LARCH_RECORD_SIGNAL_UNKNOWN INT8_MIN /* the radio does not tell */
+
 #define LARCH_RECORD_HEAD_MAX 32 /* type to the last field of fixed size */
 #define LARCH_RECORD_CRC_LEN  4
 #define LARCH_RECORD_MAX      (LARCH_RECORD_HEAD_MAX + LARCH_RECORD_SNAP_MAX + LARCH_RECORD_CRC_LEN)
@@ -31,7 +33,7 @@ typedef struct larch_record_frame {
     uint32_t dropped;  /* of those before this one, by the board, because the line was full */
     uint64_t time_us;  /* since power on */
     uint8_t channel;
-    int8_t signal_dbm;
+    int8_t signal_dbm; /* or LARCH_RECORD_SIGNAL_UNKNOWN */
     uint16_t length;   /* on the air, without the check sequence; more than bytes.len: cut */
     larch_bytes bytes; /* from the 802.11 header on; at most LARCH_RECORD_SNAP_MAX */
 } larch_record_frame;

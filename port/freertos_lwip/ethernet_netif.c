@@ -11,6 +11,7 @@
 #include "netif/ethernet.h"
 
 #include "board/board.h"
+#include "larch/config.h"
 
 enum { PIECES_MAX = 4, FRAMES_A_TURN = 8, MTU = 1500 };
 
@@ -20,6 +21,9 @@ _Static_assert(sizeof(struct ip_hdr) == 20 && sizeof(struct udp_hdr) == 8, "no g
 _Static_assert(sizeof(struct icmp_echo_hdr) == 8 && sizeof(struct dhcp_msg) == 240 + DHCP_OPTIONS_LEN, "no gaps");
 
 _Static_assert(PBUF_POOL_BUFSIZE >= ETH_PAD_SIZE + LARCH_BOARD_FRAME_MAX, "a frame fits into one buffer");
+
+/* lwippools.h: a datagram that waits for a hardware address, behind its headers and lwIP's own. */
+_Static_assert(LARCH_COAP_DATAGRAM_MAX + 80 <= 1104, "the largest pool is too small");
 
 static struct tcpip_callback_msg *arrived;
 

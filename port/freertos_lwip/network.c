@@ -3,23 +3,24 @@
 
 #include <string.h>
 
-#include "lwip/dhcp.h"
 #include "lwip/netif.h"
-#include "lwip/tcpip.h"
 #include "lwip/timeouts.h"
 #include "lwip/udp.h"
 
 #include "FreeRTOS.h"
 #include "board/board.h"
-#include "ethernet_netif.h"
+#include "core.h"
+#include "join.h"
 #include "larch/config.h"
 #include "queue.h"
 #include "semphr.h"
+#include "task.h"
 
-enum { LOOK_MS = 250, UNANSWERED_MS = 10000, WAIT_MS = 50 };
+#ifndef LARCH_NETWORK_WAITING /* of our lwipopts.h; an SDK brings its own */
+#define LARCH_NETWORK_WAITING 3
+#endif
 
-/* lwippools.h: a datagram that waits for a hardware address, behind its headers and lwIP's own. */
-_Static_assert(LARCH_COAP_DATAGRAM_MAX + 80 <= 1104, "the largest pool is too small");
+enum { UNANSWERED_MS = 10000, WAIT_MS = 50 };
 
 typedef struct {
     struct pbuf *bytes;
@@ -28,22 +29,20 @@ typedef struct {
     bool multicast;
 } datagram;
 
-/* All of it is touched with lwIP's core locked, or before its task runs. */
+/* It is touched within lwIP's core, or before its task runs, but for what says otherwise. */
 static struct {
-    struct netif netif;
-    struct dhcp dhcp;
     struct udp_pcb *udp;
-    larch_network_state state;
+    volatile larch_network_state state; /* one word: read at any time */
     uint64_t asking_since_ms;
     larch_network_counters counters;
 
-    QueueHandle_t waiting; /* datagrams for the role */
+    QueueHandle_t waiting; /* datagrams for the role, which takes them by itself */
     StaticQueue_t waiting_memory;
     datagram waiting_slots[LARCH_NETWORK_WAITING];
 
     SemaphoreHandle_t event; /* a datagram came, or larch_network_wake was called */
     StaticSemaphore_t event_memory;
-    bool woken;
+    bool woken; /* in a critical section of FreeRTOS */
 } net;
 
 const char *larch_network_state_text(larch_network_state state)
@@ -56,78 +55,57 @@ const char *larch_network_state_text(larch_network_state state)
 
 /* ---- link and address ---------------------------------------------------- */
 
-static void update_state(void)
+static void update_state(larch_join_state join)
 {
-    if (!netif_is_link_up(&net.netif))
+    switch (join) {
+    case LARCH_JOIN_UNSET:
+        net.state = LARCH_NETWORK_UNSET;
+        return;
+    case LARCH_JOIN_NO_LINK:
         net.state = LARCH_NETWORK_DOWN;
-    else if (dhcp_supplied_address(&net.netif))
+        return;
+    case LARCH_JOIN_ADDRESSED:
         net.state = LARCH_NETWORK_READY;
-    else {
-        if (net.state == LARCH_NETWORK_DOWN || net.state == LARCH_NETWORK_READY) {
-            net.state = LARCH_NETWORK_ASKING;
-            net.asking_since_ms = larch_board_now_ms();
-        }
-        if (larch_board_now_ms() - net.asking_since_ms >= UNANSWERED_MS)
-            net.state = LARCH_NETWORK_UNANSWERED;
+        return;
+    case LARCH_JOIN_ASKING:
+        break;
     }
+    if (net.state != LARCH_NETWORK_ASKING && net.state != LARCH_NETWORK_UNANSWERED) {
+        net.state = LARCH_NETWORK_ASKING;
+        net.asking_since_ms = larch_board_now_ms();
+    }
+    if (larch_board_now_ms() - net.asking_since_ms >= UNANSWERED_MS)
+        net.state = LARCH_NETWORK_UNANSWERED;
 }
 
-static void on_netif(struct netif *netif)
-{
-    (void)netif;
-    update_state();
-}
+static void on_change(void) { update_state(larch_join_state_of()); }
 
-/* An address is asked for anew whenever the link comes back: it may be another network. */
 static void look(void *unused)
 {
     (void)unused;
-    const bool link = larch_board_ethernet_link();
-    if (link && !netif_is_link_up(&net.netif)) {
-        netif_set_link_up(&net.netif);
-        (void)dhcp_start(&net.netif);
-    } else if (!link && netif_is_link_up(&net.netif)) {
-        netif_set_link_down(&net.netif);
-        dhcp_stop(&net.netif);
-        netif_set_addr(&net.netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4);
-    }
-    update_state();
-    larch_ethernet_netif_drain(&net.netif);
-    sys_timeout(LOOK_MS, look, NULL);
+    update_state(larch_join_look());
+    sys_timeout(LARCH_JOIN_LOOK_MS, look, NULL);
 }
 
-larch_error larch_network_start(void)
+larch_error larch_network_start(const larch_storage *storage)
 {
     net.waiting =
         xQueueCreateStatic(LARCH_NETWORK_WAITING, sizeof(datagram), (uint8_t *)net.waiting_slots, &net.waiting_memory);
     net.event = xSemaphoreCreateBinaryStatic(&net.event_memory);
-    tcpip_init(NULL, NULL);
-
-    LOCK_TCPIP_CORE();
-    const larch_error r = larch_ethernet_netif_start(&net.netif);
-    if (r == LARCH_OK) {
-        netif_set_status_callback(&net.netif, on_netif);
-        dhcp_set_struct(&net.netif, &net.dhcp);
-        look(NULL);
-    }
-    UNLOCK_TCPIP_CORE();
+    const larch_error r = larch_join_start(storage, on_change);
+    if (r == LARCH_OK)
+        larch_core_call(look, NULL);
     return r;
 }
 
-larch_network_state larch_network_state_of(void)
-{
-    LOCK_TCPIP_CORE();
-    const larch_network_state state = net.state;
-    UNLOCK_TCPIP_CORE();
-    return state;
-}
+larch_network_state larch_network_state_of(void) { return net.state; }
 
 /* States last for seconds: to look now and then is simpler than to keep a list of who waits. */
 larch_network_state larch_network_wait_change(larch_network_state from, uint32_t timeout_ms)
 {
     larch_network_state state = larch_network_state_of();
     for (uint32_t waited = 0; state == from && waited < timeout_ms; waited += WAIT_MS) {
-        vTaskDelay(WAIT_MS);
+        vTaskDelay(pdMS_TO_TICKS(WAIT_MS));
         state = larch_network_state_of();
     }
     return state;
@@ -140,25 +118,35 @@ static larch_peer peer_of(const ip4_addr_t *address, uint16_t port)
     return peer;
 }
 
+static void tell_address(void *context)
+{
+    if (net.state == LARCH_NETWORK_READY)
+        *(larch_peer *)context = peer_of(netif_ip4_addr(larch_join_netif()), net.udp == NULL ? 0 : net.udp->local_port);
+}
+
 larch_peer larch_network_address(void)
 {
     larch_peer peer = {0};
-    LOCK_TCPIP_CORE();
-    if (net.state == LARCH_NETWORK_READY)
-        peer = peer_of(netif_ip4_addr(&net.netif), net.udp == NULL ? 0 : net.udp->local_port);
-    UNLOCK_TCPIP_CORE();
+    larch_core_call(tell_address, &peer);
     return peer;
+}
+
+static void tell_broadcast(void *context)
+{
+    if (net.state != LARCH_NETWORK_READY)
+        return;
+    const struct netif *netif = larch_join_netif();
+    const ip4_addr_t all = {netif_ip4_addr(netif)->addr | ~netif_ip4_netmask(netif)->addr};
+    *(larch_peer *)context = peer_of(&all, 0);
 }
 
 larch_peer larch_network_broadcast(uint16_t port)
 {
-    larch_peer peer = {0};
-    LOCK_TCPIP_CORE();
-    if (net.state == LARCH_NETWORK_READY) {
-        const ip4_addr_t all = {netif_ip4_addr(&net.netif)->addr | ~netif_ip4_netmask(&net.netif)->addr};
-        peer = peer_of(&all, port);
-    }
-    UNLOCK_TCPIP_CORE();
+    const larch_peer none = {0};
+    larch_peer peer = none;
+    larch_core_call(tell_broadcast, &peer);
+    if (!larch_peer_equal(&peer, &none))
+        peer.port = port;
     return peer;
 }
 
@@ -169,7 +157,7 @@ static void on_datagram(void *unused, struct udp_pcb *udp, struct pbuf *bytes, c
     (void)unused;
     (void)udp;
     const ip4_addr_t *to = ip4_current_dest_addr();
-    const datagram d = {bytes, *from, port, ip4_addr_isbroadcast(to, &net.netif) || ip4_addr_ismulticast(to)};
+    const datagram d = {bytes, *from, port, ip4_addr_isbroadcast(to, ip_current_netif()) || ip4_addr_ismulticast(to)};
     if (xQueueSend(net.waiting, &d, 0) != pdTRUE) {
         net.counters.dropped++;
         pbuf_free(bytes);
@@ -177,18 +165,39 @@ static void on_datagram(void *unused, struct udp_pcb *udp, struct pbuf *bytes, c
     (void)xSemaphoreGive(net.event);
 }
 
-larch_error larch_network_open(uint16_t port)
+typedef struct {
+    uint16_t port;
+    larch_error result;
+} opening;
+
+static void open_port(void *context)
 {
-    larch_error r = LARCH_PLATFORM;
-    LOCK_TCPIP_CORE();
+    opening *o = context;
     if (net.udp == NULL)
         net.udp = udp_new();
-    if (net.udp != NULL && udp_bind(net.udp, IP4_ADDR_ANY, port) == ERR_OK) {
+    if (net.udp != NULL && udp_bind(net.udp, IP4_ADDR_ANY, o->port) == ERR_OK) {
         udp_recv(net.udp, on_datagram, NULL);
-        r = LARCH_OK;
+        o->result = LARCH_OK;
     }
-    UNLOCK_TCPIP_CORE();
-    return r;
+}
+
+larch_error larch_network_open(uint16_t port)
+{
+    opening o = {port, LARCH_PLATFORM};
+    larch_core_call(open_port, &o);
+    return o.result;
+}
+
+typedef struct {
+    struct pbuf *bytes;
+    uint32_t *counter; /* that counts it */
+} release;
+
+static void release_bytes(void *context)
+{
+    const release *r = context;
+    pbuf_free(r->bytes);
+    ++*r->counter;
 }
 
 /* LARCH_AGAIN: none waits. LARCH_SPACE: one was dropped. */
@@ -198,16 +207,23 @@ static larch_error take(larch_peer *peer, bool *multicast, uint8_t *out, size_t 
     if (xQueueReceive(net.waiting, &d, 0) != pdTRUE)
         return LARCH_AGAIN;
     const bool fits = d.bytes->tot_len <= cap;
+    release r = {d.bytes, fits ? &net.counters.received : &net.counters.dropped};
     if (fits) {
         *peer = peer_of(ip_2_ip4(&d.from), d.port);
         *multicast = d.multicast;
         *len = pbuf_copy_partial(d.bytes, out, d.bytes->tot_len, 0);
-        net.counters.received++;
-    } else {
-        net.counters.dropped++;
     }
-    pbuf_free(d.bytes);
+    larch_core_call(release_bytes, &r);
     return fits ? LARCH_OK : LARCH_SPACE;
+}
+
+static bool was_woken(void)
+{
+    taskENTER_CRITICAL();
+    const bool woken = net.woken;
+    net.woken = false;
+    taskEXIT_CRITICAL();
+    return woken;
 }
 
 larch_error larch_network_receive(uint64_t until_ms, larch_peer *peer, bool *multicast, uint8_t *out, size_t cap,
@@ -215,14 +231,10 @@ larch_error larch_network_receive(uint64_t until_ms, larch_peer *peer, bool *mul
 {
     for (;;) {
         larch_error r;
-        LOCK_TCPIP_CORE();
         do
             r = take(peer, multicast, out, cap, len);
         while (r == LARCH_SPACE);
-        const bool woken = net.woken;
-        net.woken = false;
-        UNLOCK_TCPIP_CORE();
-
+        const bool woken = was_woken();
         const uint64_t now_ms = larch_board_now_ms();
         if (r == LARCH_OK || woken || now_ms >= until_ms)
             return r;
@@ -233,11 +245,17 @@ larch_error larch_network_receive(uint64_t until_ms, larch_peer *peer, bool *mul
 
 void larch_network_wake(void)
 {
-    LOCK_TCPIP_CORE();
+    taskENTER_CRITICAL();
     net.woken = true;
-    UNLOCK_TCPIP_CORE();
+    taskEXIT_CRITICAL();
     (void)xSemaphoreGive(net.event);
 }
+
+typedef struct {
+    const larch_peer *peer;
+    larch_bytes bytes;
+    bool taken;
+} sending;
 
 /* The datagram is not copied: the board does so, or, while its receiver's hardware address is asked for, lwIP. */
 static err_t send(const larch_peer *peer, larch_bytes bytes)
@@ -245,7 +263,8 @@ static err_t send(const larch_peer *peer, larch_bytes bytes)
     if (net.udp == NULL || net.state != LARCH_NETWORK_READY || !larch_peer_is_ipv4(peer) || bytes.len > UINT16_MAX)
         return ERR_CONN;
     ip_addr_t to;
-    memcpy(&to.addr, peer->address + 12, 4);
+    memset(&to, 0, sizeof to);
+    memcpy(&ip_2_ip4(&to)->addr, peer->address + 12, 4);
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)bytes.len, PBUF_REF);
     if (p == NULL)
         return ERR_MEM;
@@ -255,22 +274,28 @@ static err_t send(const larch_peer *peer, larch_bytes bytes)
     return error;
 }
 
-larch_error larch_network_send(const larch_peer *peer, larch_bytes bytes)
+static void send_and_count(void *context)
 {
-    LOCK_TCPIP_CORE();
-    const bool taken = send(peer, bytes) == ERR_OK;
-    if (taken)
+    sending *s = context;
+    s->taken = send(s->peer, s->bytes) == ERR_OK;
+    if (s->taken)
         net.counters.sent++;
     else
         net.counters.dropped++;
-    UNLOCK_TCPIP_CORE();
-    return taken ? LARCH_OK : LARCH_AGAIN;
 }
+
+larch_error larch_network_send(const larch_peer *peer, larch_bytes bytes)
+{
+    sending s = {peer, bytes, false};
+    larch_core_call(send_and_count, &s);
+    return s.taken ? LARCH_OK : LARCH_AGAIN;
+}
+
+static void tell_counters(void *context) { *(larch_network_counters *)context = net.counters; }
 
 larch_network_counters larch_network_counters_of(void)
 {
-    LOCK_TCPIP_CORE();
-    const larch_network_counters counters = net.counters;
-    UNLOCK_TCPIP_CORE();
+    larch_network_counters counters;
+    larch_core_call(tell_counters, &counters);
     return counters;
 }

@@ -6,10 +6,11 @@
 #ifndef LARCH_NETWORK_H
 #define LARCH_NETWORK_H
 
-#include "larch/base.h"
+#include "larch/port.h"
 
 /* X(NAME, text): how far the network came. */
 #define LARCH_NETWORK_STATES(X)                           \
+    X(UNSET, "not told which; help lists the command")    \
     X(DOWN, "no link: check cable or access point")       \
     X(ASKING, "asking for an address (DHCP)")             \
     X(UNANSWERED, "no DHCP server answers; still asking") \
@@ -21,9 +22,9 @@ typedef enum larch_network_state { LARCH_NETWORK_STATES(LARCH_NETWORK_STATE_ENUM
 
 const char *larch_network_state_text(larch_network_state state);
 
-/* Once, from a task: starts the TCP/IP task and the interface, and begins to ask for an address.
- * LARCH_PLATFORM: the board has no working interface. */
-LARCH_MUST_USE larch_error larch_network_start(void);
+/* Once, from a task: starts the TCP/IP task and the interface, and begins to ask for an address. storage: where the settings
+ * of a network are, for boards that need some; NULL: nowhere. LARCH_PLATFORM: the board has no working interface. */
+LARCH_MUST_USE larch_error larch_network_start(const larch_storage *storage);
 
 larch_network_state larch_network_state_of(void);
 /* Waits until the state is another than this one, at most timeout_ms; returns the state. */

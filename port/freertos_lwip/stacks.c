@@ -31,9 +31,8 @@ static larch_port_stack measure(const char *name, const uint32_t *words, uint32_
 
 bool larch_port_stack_of(unsigned index, larch_port_stack *out)
 {
-    if (index > known)
+    if (index >= known)
         return false;
-    *out = index == 0 ? measure("interrupts", __interrupt_stack, (uint32_t)(__interrupt_stack_end - __interrupt_stack))
-                      : measure(stacks[index - 1].name, stacks[index - 1].words, stacks[index - 1].count);
+    *out = measure(stacks[index].name, stacks[index].words, stacks[index].count);
     return true;
 }

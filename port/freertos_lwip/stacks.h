@@ -14,11 +14,8 @@ typedef struct larch_port_stack {
 /* The one of that index; false: there are no more. */
 bool larch_port_stack_of(unsigned index, larch_port_stack *out);
 
-/* Kept for it: a stack that FreeRTOS paints. */
-#define LARCH_PORT_STACKS_MAX 4
+/* Kept for it: a stack that FreeRTOS paints, or its board likewise. */
+#define LARCH_PORT_STACKS_MAX 5
 void larch_port_stack_add(const char *name, const uint32_t *words, uint32_t count);
-
-/* Of the board's linker script; its start-up code paints it likewise. */
-extern const uint32_t __interrupt_stack[], __interrupt_stack_end[];
 
 #endif

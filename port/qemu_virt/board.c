@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "board/board.h"
 
+#include "freertos_lwip/stacks.h"
 #include "virt.h"
+
+/* Of memory.ld; start.S paints it. */
+extern const uint32_t __interrupt_stack[], __interrupt_stack_end[];
 
 const char *const larch_board_name = "qemu-virt rv32imfc";
 
-void larch_board_init(void) { larch_virt_devices_init(); }
+void larch_board_init(void)
+{
+    larch_port_stack_add("interrupts", __interrupt_stack, (uint32_t)(__interrupt_stack_end - __interrupt_stack));
+    larch_virt_devices_init();
+}

@@ -160,7 +160,7 @@ def loss(folder):
         board.hear(bytes_)
         board.hear(bytes_, signal=-70)
         board.drop(3)
-        board.hear(bytes_)
+        board.hear(bytes_, signal=-128)  # unknown
         board.lose(2)
         board.hear(bytes_)
         bad = bytearray(sniffer_board.frame(board.sequence, 0, board.time_us, bytes_))
@@ -191,6 +191,8 @@ def loss(folder):
           f"statistics: {statistics}")
     radiotap = packets[1][1][20:43]
     check(radiotap[18:20] == struct.pack("<H", 2437) and radiotap[22:] == b"\xba", f"radiotap: {radiotap.hex()}")
+    unknown = packets[2][1][20:42 + len(bytes_)]
+    check(unknown[2] == 22 and not unknown[4] & 1 << 5 and unknown[22:] == bytes_, f"no signal: {unknown.hex()}")
     again = subprocess.run([LARCH, "sniff", "-r", out, "--json"], capture_output=True)
     check(again.returncode == 0 and again.stdout.count(b'"packet"') == 5, f"read back: {again.stderr}")
 

@@ -99,6 +99,24 @@ static void test_length(void **state)
     }
 }
 
+/* A command of the board's is found like the others, and nothing of what was typed stays in memory. */
+static void test_more(void **state)
+{
+    (void)state;
+    static const larch_command wifi = {"wifi", "SSID PASSPHRASE", "", run_a};
+    static const uint8_t nothing[LARCH_CONSOLE_LINE_MAX];
+    larch_console_init(&console, commands, 2);
+    ran[0] = said[0] = 0;
+    type("wifi home secret78\n");
+    assert_string_equal(ran, "");
+    larch_console_add(&console, &wifi);
+    ran[0] = said[0] = 0;
+    type("wifi home secret78\nstatus\n");
+    assert_string_equal(ran, "a(home secret78);b;");
+    assert_string_equal(said, "");
+    assert_memory_equal(console.line, nothing, sizeof console.line);
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -129,6 +147,6 @@ static void test_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_length),
-                                       cmocka_unit_test(test_numbers)};
+                                       cmocka_unit_test(test_more), cmocka_unit_test(test_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void take_frame(const larch_record_frame *f)
     assert_int_equal(missing, f->dropped - seen.dropped);
     assert_true(f->time_us == 1000 + f->sequence);
     assert_int_equal(f->channel, 1 + f->sequence % 14);
-    assert_int_equal(f->signal_dbm, -(int)(f->sequence % 100));
+    assert_int_equal(f->signal_dbm, -(int)(f->sequence % 129));
     assert_int_equal(f->length, seen.lengths[f->sequence % (1 << 16)]);
     fill(f->sequence, expected, f->bytes.len);
     assert_memory_equal(f->bytes.data, expected, f->bytes.len);
@@ -103,7 +103,7 @@ static bool hear(uint32_t sequence, size_t len)
     larch_frame_ring_tell(&ring, &before);
     assert_int_equal(before.heard, sequence);
     const larch_board_frame frame = {
-        1000 + sequence, (uint8_t)(1 + sequence % 14), (int8_t) - (int)(sequence % 100), {bytes, len}};
+        1000 + sequence, (uint8_t)(1 + sequence % 14), (int8_t) - (int)(sequence % 129), {bytes, len}};
     larch_frame_ring_put(&ring, &frame);
     larch_frame_ring_tell(&ring, &after);
     size_t kept = len < before.snap ? len : before.snap;

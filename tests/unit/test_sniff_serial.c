@@ -31,13 +31,18 @@ static larch_sniff_serial_event feed(larch_bytes bytes, uint64_t now_ns)
     return event;
 }
 
-static larch_sniff_serial_event frame_at(uint32_t sequence, uint32_t dropped, uint64_t time_us, uint64_t now_ns)
+static larch_sniff_serial_event feed_frame(const larch_record_frame *frame, uint64_t now_ns)
 {
     uint8_t line[LARCH_RECORD_ON_LINE(LARCH_RECORD_HEAD_MAX + sizeof wifi + LARCH_RECORD_CRC_LEN)];
     larch_record_encoder e;
-    const larch_record_frame frame = {sequence, dropped, time_us, 6, -42, 60, LARCH_BYTES(wifi)};
-    assert_int_equal(larch_record_begin_frame(&e, &frame, (larch_bytes){NULL, 0}), LARCH_OK);
+    assert_int_equal(larch_record_begin_frame(&e, frame, (larch_bytes){NULL, 0}), LARCH_OK);
     return feed((larch_bytes){line, larch_record_encode(&e, line, sizeof line)}, now_ns);
+}
+
+static larch_sniff_serial_event frame_at(uint32_t sequence, uint32_t dropped, uint64_t time_us, uint64_t now_ns)
+{
+    const larch_record_frame frame = {sequence, dropped, time_us, 6, -42, 60, LARCH_BYTES(wifi)};
+    return feed_frame(&frame, now_ns);
 }
 
 static larch_sniff_serial_event status_at(uint32_t heard, uint32_t dropped, uint16_t waiting, uint64_t time_us)
@@ -65,7 +70,20 @@ static void test_radiotap(void **state)
     assert_int_equal(frame_at(1, 0, UINT64_C(0x0102030405060708), NOW), LARCH_SNIFF_SERIAL_FRAME);
     assert_int_equal(item.frame.linktype, LARCH_SNIFF_LINK_RADIOTAP);
     assert_true(larch_bytes_equal(item.frame.bytes, LARCH_BYTES(expected)));
-    assert_int_equal(item.frame.wire_len, LARCH_SNIFF_RADIOTAP_LEN + 60);
+    assert_int_equal(item.frame.wire_len, LARCH_SNIFF_RADIOTAP_MAX + 60);
+}
+
+/* A radio that does not tell the signal strength: the field is left out, not made up. */
+static void test_no_signal(void **state)
+{
+    (void)state;
+    static const uint8_t expected[] = {0, 0, 22, 0, 0x0b, 0,    0,    0,    8,    7, 6, 5, 4,
+                                       3, 2, 1,  0, 0,    0x85, 0x09, 0x80, 0x00, 8, 1, 0, 0xff};
+    const larch_record_frame frame = {
+        1, 0, UINT64_C(0x0102030405060708), 6, LARCH_RECORD_SIGNAL_UNKNOWN, 60, LARCH_BYTES(wifi)};
+    assert_int_equal(feed_frame(&frame, NOW), LARCH_SNIFF_SERIAL_FRAME);
+    assert_true(larch_bytes_equal(item.frame.bytes, LARCH_BYTES(expected)));
+    assert_int_equal(item.frame.wire_len, 22 + 60);
 }
 
 /* Whose fault each gap is, and that the one before the first record is nobody's. */
@@ -201,15 +219,11 @@ static void test_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_radiotap, reset),
-        cmocka_unit_test_setup(test_gaps, reset),
-        cmocka_unit_test_setup(test_counters_run_over, reset),
-        cmocka_unit_test_setup(test_status, reset),
-        cmocka_unit_test_setup(test_restart, reset),
-        cmocka_unit_test_setup(test_time, reset),
-        cmocka_unit_test_setup(test_prototype, reset),
-        cmocka_unit_test_setup(test_begin, reset),
-        cmocka_unit_test_setup(test_text, reset),
+        cmocka_unit_test_setup(test_radiotap, reset), cmocka_unit_test_setup(test_no_signal, reset),
+        cmocka_unit_test_setup(test_gaps, reset),     cmocka_unit_test_setup(test_counters_run_over, reset),
+        cmocka_unit_test_setup(test_status, reset),   cmocka_unit_test_setup(test_restart, reset),
+        cmocka_unit_test_setup(test_time, reset),     cmocka_unit_test_setup(test_prototype, reset),
+        cmocka_unit_test_setup(test_begin, reset),    cmocka_unit_test_setup(test_text, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the firmware's images for every board of port/ whose compiler is here, into build/boards/BOARD, and prints their
-# sizes. Exits 77 if a compiler or the sources of others are missing. usage: tools/boards/build.sh [BOARD...]
+# Builds the firmware for the boards of port/, into build/boards/BOARD, and prints sizes: images, or for bl602, whose maker's
+# SDK links them, one object a role. Exits 77 if a compiler or the sources of others are missing. usage: tools/boards/build.sh [BOARD...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 boards=("$@")
-[ $# -gt 0 ] || for file in port/*/*.ld; do boards+=("$(basename "$(dirname "$file")")"); done
+[ $# -gt 0 ] || boards=(qemu_virt mps2_an385 bl602)
 [ -e .cache/boards/complete ] || {
     echo "boards: FreeRTOS, lwIP and Mbed TLS are not here; tools/board_sources.sh fetches them" >&2
     exit 77
@@ -17,7 +17,7 @@ exec 9>build/boards/lock # tests run side by side
 flock 9
 for board in "${boards[@]}"; do
     case $board in
-    qemu_virt) prefix=riscv64-unknown-elf ;;
+    qemu_virt | bl602) prefix=riscv64-unknown-elf ;;
     *) prefix=arm-none-eabi ;;
     esac
     command -v $prefix-gcc >/dev/null || {
@@ -30,8 +30,9 @@ for board in "${boards[@]}"; do
         grep -v '^\[' "$folder/log" >&2
         exit 1
     }
-    for image in "$folder"/larch-*.elf; do
-        $prefix-size "$image" | awk -v name="$(basename "$image" .elf)" -v board="$board" \
+    for image in "$folder"/larch-*.elf "$folder"/larch-*.o; do
+        [ -e "$image" ] || continue
+        $prefix-size "$image" | awk -v name="$(basename "${image%.*}")" -v board="$board" \
             'NR == 2 { printf "%-10s %-14s %7d text %6d data %6d bss\n", board, name, $1, $2, $3 }'
     done
 done
