@@ -8,13 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "larch/coap_block.h"
-
-#define CHECK(condition)  \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
 
 #define BODY_CAP 700
 
@@ -81,7 +76,7 @@ static larch_bytes next_answer(larch_reader *script, const larch_coap_message *m
         larch_coap_build_option(&b, LARCH_COAP_OPT_ETAG, (larch_bytes){&code, 1});
     if ((which & 2) != 0) {
         if (larch_coap_option_find(m, LARCH_COAP_OPT_BLOCK2, &value))
-            CHECK(larch_coap_block_parse(value, &asked) == LARCH_OK);
+            require(larch_coap_block_parse(value, &asked) == LARCH_OK);
         len = pick_block(down, asked.num, &block);
         place = block.num * larch_coap_block_size(block.szx);
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_BLOCK2, block.num << 4 | (uint32_t)block.more << 3 | block.szx);
@@ -89,14 +84,14 @@ static larch_bytes next_answer(larch_reader *script, const larch_coap_message *m
     if ((which & 4) != 0) {
         asked.num = 0;
         if (larch_coap_option_find(m, LARCH_COAP_OPT_BLOCK1, &value))
-            CHECK(larch_coap_block_parse(value, &asked) == LARCH_OK);
+            require(larch_coap_block_parse(value, &asked) == LARCH_OK);
         (void)pick_block(up, asked.num, &block);
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_BLOCK1, block.num << 4 | (uint32_t)block.more << 3 | block.szx);
     }
     if ((which & 8) != 0)
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_ECHO, 7);
     build_payload(&b, place, len);
-    CHECK(larch_coap_build_end(&b, &datagram) == LARCH_OK);
+    require(larch_coap_build_end(&b, &datagram) == LARCH_OK);
     return datagram;
 }
 
@@ -111,15 +106,15 @@ static void play_server(larch_reader *script)
     larch_coap_answer answer;
     uint8_t how = take(script);
     uint8_t *body = malloc(BODY_CAP);
-    CHECK(body != NULL);
-    CHECK(larch_coap_endpoint_init(&ep, exchanges, 2, &random, understood, 2) == LARCH_OK);
+    require(body != NULL);
+    require(larch_coap_endpoint_init(&ep, exchanges, 2, &random, understood, 2) == LARCH_OK);
     const larch_coap_ask ask = {.peer = peer,
                                 .method = LARCH_COAP_POST,
                                 .path = "p",
                                 .payload = {pattern, (how & 1) != 0 ? sizeof pattern : 0},
                                 .content_format = 0xffff};
     larch_error e = larch_coap_client_ask(&client, &ep, 0, &ask, body, BODY_CAP);
-    CHECK(e == LARCH_OK);
+    require(e == LARCH_OK);
     for (e = LARCH_AGAIN; e == LARCH_AGAIN && script->left.len > 0;) {
         uint8_t out[256], reply_bytes[LARCH_COAP_DATAGRAM_MAX];
         larch_writer reply = larch_writer_to(reply_bytes, sizeof reply_bytes);
@@ -127,18 +122,18 @@ static void play_server(larch_reader *script)
         larch_coap_message m;
         larch_peer to;
         larch_bytes datagram;
-        CHECK(larch_coap_endpoint_poll(&ep, 0, &to, &datagram, &event) == LARCH_OK);
-        CHECK(larch_coap_parse(datagram, &m) == LARCH_OK);
+        require(larch_coap_endpoint_poll(&ep, 0, &to, &datagram, &event) == LARCH_OK);
+        require(larch_coap_parse(datagram, &m) == LARCH_OK);
         datagram = next_answer(script, &m, out, sizeof out);
         larch_coap_endpoint_receive(&ep, 0, &peer, false, datagram, &reply, &event);
-        CHECK(event.kind == LARCH_COAP_RESPONSE);
+        require(event.kind == LARCH_COAP_RESPONSE);
         e = larch_coap_client_take(&client, 0, &event, &answer);
     }
     if (e == LARCH_AGAIN)
         larch_coap_client_cancel(&client);
     if (e == LARCH_OK)
-        CHECK(answer.body.len <= BODY_CAP && (LARCH_COAP_CLASS(answer.code) != 2 || is_whole(answer.body)));
-    CHECK(larch_coap_endpoint_deadline_ms(&ep) == UINT64_MAX);
+        require(answer.body.len <= BODY_CAP && (LARCH_COAP_CLASS(answer.code) != 2 || is_whole(answer.body)));
+    require(larch_coap_endpoint_deadline_ms(&ep) == UINT64_MAX);
     free(body);
 }
 
@@ -151,7 +146,7 @@ static void play_client(larch_reader *script)
     const larch_random random = {count_up, &random_next};
     uint32_t num = 0;
     uint64_t now_ms = 0;
-    CHECK(larch_coap_reassembly_init(&reassembly, &random) == LARCH_OK);
+    require(larch_coap_reassembly_init(&reassembly, &random) == LARCH_OK);
     while (script->left.len > 0) {
         uint8_t out[256], how = take(script), who = take(script);
         larch_coap_builder b;
@@ -166,19 +161,17 @@ static void play_client(larch_reader *script)
         larch_coap_build(&b, out, sizeof out, LARCH_COAP_CON, LARCH_COAP_POST, 1, (larch_bytes){NULL, 0});
         larch_coap_build_option_uint(&b, LARCH_COAP_OPT_BLOCK1, block.num << 4 | (uint32_t)block.more << 3 | block.szx);
         build_payload(&b, block.num * larch_coap_block_size(block.szx), len);
-        CHECK(larch_coap_build_end(&b, &datagram) == LARCH_OK);
-        CHECK(larch_coap_parse(datagram, &m) == LARCH_OK);
+        require(larch_coap_build_end(&b, &datagram) == LARCH_OK);
+        require(larch_coap_parse(datagram, &m) == LARCH_OK);
         larch_error e = larch_coap_reassembly_take(&reassembly, now_ms, &from, &m, &blockwise, &echoed, &body);
-        CHECK(blockwise);
-        CHECK((e != LARCH_OK && e != LARCH_AGAIN) ||
-              (echoed.num == block.num && echoed.more == block.more && echoed.szx == block.szx));
-        CHECK(e != LARCH_OK || (!block.more && body.len <= LARCH_COAP_BODY_MAX && is_whole(body)));
-        CHECK(e != LARCH_AGAIN || (block.more && body.len == 0));
+        require(blockwise);
+        require((e != LARCH_OK && e != LARCH_AGAIN) ||
+                (echoed.num == block.num && echoed.more == block.more && echoed.szx == block.szx));
+        require(e != LARCH_OK || (!block.more && body.len <= LARCH_COAP_BODY_MAX && is_whole(body)));
+        require(e != LARCH_AGAIN || (block.more && body.len == 0));
         num = e == LARCH_AGAIN ? block.num + 1 : 0;
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     larch_reader script = larch_reader_of((larch_bytes){data, size});

@@ -4,16 +4,10 @@
  * arguments. A request of ours is open most of the time, and some steps speak
  * with its true message ID and token, which no fuzzer would guess.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "larch/coap_endpoint.h"
-
-#define CHECK(condition)  \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
 
 enum { STEP_RECEIVE, STEP_REACT, STEP_TIME, STEP_ASK, STEP_CANCEL, STEP_ANSWER, STEP_LATER, STEP_COUNT };
 
@@ -60,15 +54,15 @@ static larch_peer peer_of(uint8_t which)
 static void check_reply(const play *p, larch_bytes datagram, bool multicast)
 {
     larch_coap_message in, out;
-    CHECK(p->reply.len <= sizeof p->reply_bytes);
+    require(p->reply.len <= sizeof p->reply_bytes);
     if (p->reply.len == 0)
         return;
-    CHECK(!multicast || p->event.drop == LARCH_COAP_DROP_DUPLICATE);
-    CHECK(larch_coap_parse_header(datagram, &in) == LARCH_OK);
-    CHECK(in.type == LARCH_COAP_CON); /* all else is met with silence */
-    CHECK(larch_coap_parse((larch_bytes){p->reply.data, p->reply.len}, &out) == LARCH_OK);
-    CHECK(out.message_id == in.message_id);
-    CHECK(out.type == LARCH_COAP_ACK || (out.type == LARCH_COAP_RST && out.code == LARCH_COAP_EMPTY));
+    require(!multicast || p->event.drop == LARCH_COAP_DROP_DUPLICATE);
+    require(larch_coap_parse_header(datagram, &in) == LARCH_OK);
+    require(in.type == LARCH_COAP_CON); /* all else is met with silence */
+    require(larch_coap_parse((larch_bytes){p->reply.data, p->reply.len}, &out) == LARCH_OK);
+    require(out.message_id == in.message_id);
+    require(out.type == LARCH_COAP_ACK || (out.type == LARCH_COAP_RST && out.code == LARCH_COAP_EMPTY));
 }
 
 static void check_event(play *p, larch_bytes datagram)
@@ -77,22 +71,22 @@ static void check_event(play *p, larch_bytes datagram)
     bool whole = larch_coap_parse(datagram, &in) == LARCH_OK;
     switch (p->event.kind) {
     case LARCH_COAP_REQUEST:
-        CHECK(whole && in.code != LARCH_COAP_EMPTY && LARCH_COAP_CLASS(in.code) == 0 && in.type <= LARCH_COAP_NON);
+        require(whole && in.code != LARCH_COAP_EMPTY && LARCH_COAP_CLASS(in.code) == 0 && in.type <= LARCH_COAP_NON);
         break;
     case LARCH_COAP_RESPONSE:
-        CHECK(whole && p->handle != 0 && p->event.handle == p->handle && p->sent > 0);
-        CHECK(larch_bytes_equal(in.token, p->asked.token));
+        require(whole && p->handle != 0 && p->event.handle == p->handle && p->sent > 0);
+        require(larch_bytes_equal(in.token, p->asked.token));
         if (!p->any_peer)
             p->handle = 0;
         break;
     case LARCH_COAP_RESET:
-        CHECK(whole && p->handle != 0 && p->event.handle == p->handle && in.message_id == p->asked.message_id);
+        require(whole && p->handle != 0 && p->event.handle == p->handle && in.message_id == p->asked.message_id);
         p->handle = 0;
         break;
     default:
-        CHECK(p->event.kind == LARCH_COAP_NOTHING);
+        require(p->event.kind == LARCH_COAP_NOTHING);
     }
-    CHECK(p->event.kind == LARCH_COAP_NOTHING || p->event.drop == LARCH_COAP_DROP_NONE);
+    require(p->event.kind == LARCH_COAP_NOTHING || p->event.drop == LARCH_COAP_DROP_NONE);
 }
 
 static void receive(play *p, uint8_t from, bool multicast, larch_bytes datagram)
@@ -144,23 +138,23 @@ static void poll_all(play *p)
     larch_coap_message m;
     unsigned rounds = 0;
     while (larch_coap_endpoint_poll(&p->ep, p->now_ms, &peer, &datagram, &event) == LARCH_OK) {
-        CHECK(++rounds <= 2 * LARCH_COAP_TRANSMISSIONS);
+        require(++rounds <= 2 * LARCH_COAP_TRANSMISSIONS);
         if (datagram.len == 0) {
-            CHECK(event.kind == LARCH_COAP_TIMEOUT);
+            require(event.kind == LARCH_COAP_TIMEOUT);
             if (event.handle == p->handle)
                 p->handle = 0;
             continue;
         }
-        CHECK(larch_coap_parse(datagram, &m) == LARCH_OK);
+        require(larch_coap_parse(datagram, &m) == LARCH_OK);
         if (event.handle != p->handle)
             continue;
-        CHECK(++p->sent <= 1 + LARCH_COAP_MAX_RETRANSMIT && datagram.len <= sizeof p->asked_bytes);
-        CHECK(p->sent == 1 || memcmp(p->asked_bytes, datagram.data, datagram.len) == 0);
+        require(++p->sent <= 1 + LARCH_COAP_MAX_RETRANSMIT && datagram.len <= sizeof p->asked_bytes);
+        require(p->sent == 1 || memcmp(p->asked_bytes, datagram.data, datagram.len) == 0);
         memcpy(p->asked_bytes, datagram.data, datagram.len);
         datagram.data = p->asked_bytes;
-        CHECK(larch_coap_parse(datagram, &p->asked) == LARCH_OK);
+        require(larch_coap_parse(datagram, &p->asked) == LARCH_OK);
     }
-    CHECK(larch_coap_endpoint_deadline_ms(&p->ep) > p->now_ms);
+    require(larch_coap_endpoint_deadline_ms(&p->ep) > p->now_ms);
 }
 
 static void step_ask(play *p)
@@ -174,7 +168,7 @@ static void step_ask(play *p)
                                     LARCH_COAP_GET, how >> 3 & 3, &b, &handle) != LARCH_OK)
         return;
     larch_coap_build_path(&b, "a");
-    CHECK(larch_coap_endpoint_request_end(&p->ep, &b, handle) == LARCH_OK);
+    require(larch_coap_endpoint_request_end(&p->ep, &b, handle) == LARCH_OK);
     p->handle = handle;
     p->any_peer = (how >> 3 & LARCH_COAP_ANY_PEER) != 0;
     p->sent = 0;
@@ -192,7 +186,7 @@ static void step_answer(play *p)
         return;
     bool remember = (how & 1) != 0;
     uint8_t code = (how & 2) != 0 ? LARCH_COAP_CHANGED : LARCH_COAP_NOT_FOUND;
-    CHECK(larch_coap_endpoint_answer(&p->ep, p->now_ms, &p->event, code, out, sizeof out, &b) == LARCH_OK);
+    require(larch_coap_endpoint_answer(&p->ep, p->now_ms, &p->event, code, out, sizeof out, &b) == LARCH_OK);
     if (how >> 2 > 0)
         larch_coap_build_payload(&b, (larch_bytes){p->reply_bytes, how >> 2});
     larch_error e = larch_coap_endpoint_answer_end(&p->ep, p->now_ms, &p->event, &b, remember, &sent);
@@ -203,10 +197,10 @@ static void step_answer(play *p)
     memcpy(again, out, sent.len);
     larch_bytes same;
     larch_coap_build(&b, out, sizeof out, m.type, m.code, m.message_id, m.token);
-    CHECK(larch_coap_build_end(&b, &same) == LARCH_OK);
+    require(larch_coap_build_end(&b, &same) == LARCH_OK);
     receive(p, p->event.peer.address[15], p->event.multicast, same);
-    CHECK(p->event.drop == LARCH_COAP_DROP_DUPLICATE);
-    CHECK(p->reply.len == (confirmable ? sent.len : 0) && memcmp(p->reply.data, again, p->reply.len) == 0);
+    require(p->event.drop == LARCH_COAP_DROP_DUPLICATE);
+    require(p->reply.len == (confirmable ? sent.len : 0) && memcmp(p->reply.data, again, p->reply.len) == 0);
 }
 
 static void step_later(play *p)
@@ -219,12 +213,10 @@ static void step_later(play *p)
     larch_coap_endpoint_answer_later(&p->ep, p->now_ms, &p->event, &p->reply, &pending);
     p->event.kind = LARCH_COAP_NOTHING;
     if (larch_coap_endpoint_respond(&p->ep, p->now_ms, &pending, LARCH_COAP_CHANGED, &b, &handle) == LARCH_OK) {
-        CHECK(larch_coap_endpoint_request_end(&p->ep, &b, handle) == LARCH_OK);
+        require(larch_coap_endpoint_request_end(&p->ep, &b, handle) == LARCH_OK);
         poll_all(p);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static play p;
@@ -232,8 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const larch_random random = {count_up, &random_next};
     memset(&p, 0, sizeof p);
     p.script = larch_reader_of((larch_bytes){data, size});
-    CHECK(larch_coap_endpoint_init(&p.ep, p.exchanges, sizeof p.exchanges / sizeof p.exchanges[0], &random, understood,
-                                   sizeof understood / sizeof understood[0]) == LARCH_OK);
+    require(larch_coap_endpoint_init(&p.ep, p.exchanges, sizeof p.exchanges / sizeof p.exchanges[0], &random,
+                                     understood, sizeof understood / sizeof understood[0]) == LARCH_OK);
     while (p.script.left.len > 0) {
         switch (take(&p) % STEP_COUNT) {
         case STEP_RECEIVE:
@@ -262,10 +254,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     /* Left alone, all comes to an end. */
     for (unsigned i = 0; larch_coap_endpoint_deadline_ms(&p.ep) != UINT64_MAX; i++) {
-        CHECK(i < 10 * LARCH_COAP_TRANSMISSIONS);
+        require(i < 10 * LARCH_COAP_TRANSMISSIONS);
         p.now_ms = larch_coap_endpoint_deadline_ms(&p.ep);
         poll_all(&p);
     }
-    CHECK(p.handle == 0);
+    require(p.handle == 0);
     return 0;
 }

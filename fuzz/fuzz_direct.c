@@ -3,18 +3,10 @@
  * Untrusted bytes as a sealed message, an endorsement question and a fingerprint: what is
  * taken is exactly what its fields say, what is refused leaves nothing behind.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "larch/direct.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void parse_sealed(larch_bytes payload)
 {

@@ -12,9 +12,8 @@
  */
 #include <stddef.h>
 
+#include "fuzz.h"
 #include "gateway_pair.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SEALED = 4, STEPS = 64, TOGETHER = 12, SLOTS = 10, LONGEST = 8 * 255 };
 enum { COSTLY = 3 }; /* so many rotations and restarts, each of which makes keys */

@@ -9,18 +9,10 @@
  *     then    changes: 4 bytes each: place (2, big-endian), kept bits, added bits;
  *             or the signature, after it the key if foreign
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "larch/sig.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static larch_bytes take(larch_bytes *in, size_t len)
 {

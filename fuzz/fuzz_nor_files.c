@@ -4,50 +4,35 @@
  * past the checksums: bit 0 the heads of the sectors, bit 1 those of the entries, bit 2 the cells; bit 3 makes marks
  * whole. The upper bits say how often a file is written then. What does not mount is not written to; what mounts keeps its files, also when others are written.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "nor.h"
+#include "seal.h"
 
 enum { SECTOR = 1024, SECTORS = 3, SIZE = SECTOR * SECTORS, HEAD = 32, ENTRY = 60, CELL = 24, NAMES = 4 };
 
-#define REQUIRE(holds) \
-    do {               \
-        if (!(holds))  \
-            abort();   \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const char *const names[NAMES] = {"direct-512.key", "replay-512-1.log", "a", "b"};
-
-static void put_u32(uint8_t out[4], uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-static void seal(uint8_t *bytes, size_t len) { put_u32(bytes + len, larch_crc32(0, (larch_bytes){bytes, len})); }
 
 static void repair(uint8_t *sector, uint8_t what)
 {
     static const uint8_t front[8] = {'L', 'N', 'O', 'R', 1, 10, 0, SECTORS};
     if ((what & 1) != 0) {
         memcpy(sector, front, sizeof front);
-        seal(sector, 12);
+        seal_crc(sector, 12);
         if ((what & 8) != 0)
-            put_u32(sector + 16, 0);
+            seal_put_u32(sector + 16, 0);
     }
     for (size_t at = HEAD; (what & 2) != 0 && at + ENTRY <= SECTOR && (sector[at] == 'F' || sector[at] == 'E');) {
         const size_t cells = (size_t)sector[at + 4] << 8 | sector[at + 5];
         sector[at + 47] = '\0';
-        seal(sector + at, 48);
+        seal_crc(sector + at, 48);
         if ((what & 8) != 0)
-            put_u32(sector + at + 52, 0);
+            seal_put_u32(sector + at + 52, 0);
         at += ENTRY;
         for (size_t i = 0; i < cells && at + CELL <= SECTOR; i++, at += CELL)
             if ((what & 4) != 0 && sector[at] != LARCH_STORAGE_ERASED)
-                seal(sector + at, 16);
+                seal_crc(sector + at, 16);
     }
 }
 
@@ -59,10 +44,10 @@ typedef struct content {
 static void load(const larch_storage *f, const char *name, content *c)
 {
     memset(c, 0, sizeof *c);
-    REQUIRE(f->size(f->context, name, &c->size) == LARCH_OK);
+    require(f->size(f->context, name, &c->size) == LARCH_OK);
     if (c->size == LARCH_STORAGE_NONE)
         return;
-    REQUIRE(c->size <= SIZE && f->read(f->context, name, 0, c->bytes, c->size) == LARCH_OK);
+    require(c->size <= SIZE && f->read(f->context, name, 0, c->bytes, c->size) == LARCH_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -84,11 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     larch_error e = larch_nor_files_mount(&files, &sim.nor, &fault);
     const larch_storage f = larch_nor_files_storage(&files);
-    REQUIRE((e == LARCH_OK) == (fault == LARCH_NOR_FILES_NONE));
+    require((e == LARCH_OK) == (fault == LARCH_NOR_FILES_NONE));
     if (e != LARCH_OK) {
-        REQUIRE(e == LARCH_MALFORMED);
-        REQUIRE(sim.operations == 0 && memcmp(before, sim.bytes, SIZE) == 0);
-        REQUIRE(larch_nor_files_format(&files, &sim.nor, &fault) == LARCH_OK);
+        require(e == LARCH_MALFORMED);
+        require(sim.operations == 0 && memcmp(before, sim.bytes, SIZE) == 0);
+        require(larch_nor_files_format(&files, &sim.nor, &fault) == LARCH_OK);
     }
     for (size_t i = 0; i < NAMES; i++)
         load(&f, names[i], &found[i]);
@@ -97,19 +82,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool written = true;
     for (int i = 0; i < 1 + (data[0] >> 4) && written; i++)
         if ((written = f.replace(f.context, "new", news, 180) == LARCH_OK))
-            REQUIRE(f.write(f.context, "new", 16, news) == LARCH_OK);
+            require(f.write(f.context, "new", 16, news) == LARCH_OK);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < NAMES; i++) {
             load(&f, names[i], &again);
-            REQUIRE(again.size == found[i].size && memcmp(again.bytes, found[i].bytes, SIZE) == 0);
+            require(again.size == found[i].size && memcmp(again.bytes, found[i].bytes, SIZE) == 0);
         }
         if (written) {
             load(&f, "new", &again);
-            REQUIRE(again.size == 184 && memcmp(again.bytes, "news", 4) == 0 &&
+            require(again.size == 184 && memcmp(again.bytes, "news", 4) == 0 &&
                     memcmp(again.bytes + 16, "news", 4) == 0);
         }
         if (round == 0)
-            REQUIRE(larch_nor_files_mount(&files, &sim.nor, &fault) == LARCH_OK);
+            require(larch_nor_files_mount(&files, &sim.nor, &fault) == LARCH_OK);
     }
     larch_sim_nor_free(&sim);
     return 0;

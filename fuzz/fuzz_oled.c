@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A board's second channel: first byte how it is cut into pieces; then the stream, into the model of the display. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "sniff/oled_stream.h"
 #include "sniff/ssd1306_model.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 typedef struct result {
     larch_ssd1306_model model;
@@ -21,12 +13,12 @@ typedef struct result {
 
 static void check_model(const larch_ssd1306_model *m)
 {
-    check(m->column < LARCH_SSD1306_MODEL_WIDTH && m->page < LARCH_SSD1306_MODEL_PAGES);
-    check(m->column_start <= m->column_end && m->column_end < LARCH_SSD1306_MODEL_WIDTH);
-    check(m->page_start <= m->page_end && m->page_end < LARCH_SSD1306_MODEL_PAGES);
-    check(m->multiplex >= 16 && m->multiplex <= LARCH_SSD1306_MODEL_HEIGHT);
-    check(m->start_line < LARCH_SSD1306_MODEL_HEIGHT && m->offset < LARCH_SSD1306_MODEL_HEIGHT);
-    check(m->command_len < sizeof m->command);
+    require(m->column < LARCH_SSD1306_MODEL_WIDTH && m->page < LARCH_SSD1306_MODEL_PAGES);
+    require(m->column_start <= m->column_end && m->column_end < LARCH_SSD1306_MODEL_WIDTH);
+    require(m->page_start <= m->page_end && m->page_end < LARCH_SSD1306_MODEL_PAGES);
+    require(m->multiplex >= 16 && m->multiplex <= LARCH_SSD1306_MODEL_HEIGHT);
+    require(m->start_line < LARCH_SSD1306_MODEL_HEIGHT && m->offset < LARCH_SSD1306_MODEL_HEIGHT);
+    require(m->command_len < sizeof m->command);
 }
 
 /* Every line that is driven is seen once: as many pixels as memory has, or none. */
@@ -39,13 +31,13 @@ static void check_panel(const larch_ssd1306_model *m)
             held += m->ram[y / 8][x] >> y % 8 & 1;
         }
     size_t most = (size_t)m->multiplex * LARCH_SSD1306_MODEL_WIDTH;
-    check(lit <= most);
+    require(lit <= most);
     if (!m->on || !m->charge_pump)
-        check(lit == 0);
+        require(lit == 0);
     else if (m->all_on)
-        check(lit == most);
+        require(lit == most);
     else if (m->multiplex == LARCH_SSD1306_MODEL_HEIGHT)
-        check(lit == (m->inverse ? most - held : held));
+        require(lit == (m->inverse ? most - held : held));
 }
 
 static void run(const uint8_t *data, size_t size, size_t piece, result *out)
@@ -62,23 +54,23 @@ static void run(const uint8_t *data, size_t size, size_t piece, result *out)
         size -= part.len;
         for (larch_error r; (r = larch_oled_stream_next(&stream, &part, &frame)) != LARCH_AGAIN;) {
             if (r != LARCH_OK) {
-                check(r == LARCH_MALFORMED);
+                require(r == LARCH_MALFORMED);
                 out->breaks++;
                 continue;
             }
             out->frames++;
-            check(frame.bytes.len > 0 && frame.address < 0x80);
-            check(!frame.led || (frame.bytes.len == 1 && frame.bytes.data[0] <= 1));
+            require(frame.bytes.len > 0 && frame.address < 0x80);
+            require(!frame.led || (frame.bytes.len == 1 && frame.bytes.data[0] <= 1));
             if (frame.led || frame.address != LARCH_SSD1306_MODEL_ADDRESS)
                 continue;
             uint64_t faults = out->model.faults;
             r = larch_ssd1306_model_transfer(&out->model, frame.bytes);
-            check((r == LARCH_OK) == (out->model.faults == faults));
+            require((r == LARCH_OK) == (out->model.faults == faults));
             check_model(&out->model);
         }
-        check(part.len == 0);
+        require(part.len == 0);
     }
-    check(out->breaks <= stream.skipped);
+    require(out->breaks <= stream.skipped);
     out->skipped = stream.skipped;
     check_panel(&out->model);
 }
@@ -91,6 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     run(data + 1, size - 1, SIZE_MAX, &whole);
     run(data + 1, size - 1, 1 + (size_t)data[0] % 37, &pieces);
-    check(memcmp(&whole, &pieces, sizeof whole) == 0); /* how it is cut changes nothing */
+    require(memcmp(&whole, &pieces, sizeof whole) == 0); /* how it is cut changes nothing */
     return 0;
 }

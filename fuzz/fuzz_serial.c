@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First byte: how many bytes come at a time; then what the line carries. Whatever it was, the record behind it is found. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "board/record_decoder.h"
+#include "fuzz.h"
 #include "sniff/serial.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* What parses composes to the same bytes again. */
 static void check_whole(larch_bytes body)
@@ -24,15 +16,15 @@ static void check_whole(larch_bytes body)
     if (larch_record_parse(body, &record) != LARCH_OK)
         return;
     if (record.type == LARCH_RECORD_FRAME)
-        check(larch_record_begin_frame(&encoder, &record.of.frame, (larch_bytes){NULL, 0}) == LARCH_OK);
+        require(larch_record_begin_frame(&encoder, &record.of.frame, (larch_bytes){NULL, 0}) == LARCH_OK);
     else if (record.type == LARCH_RECORD_STATUS)
         larch_record_begin_status(&encoder, &record.of.status);
     else
-        check(larch_record_begin_text(&encoder, record.of.text) == LARCH_OK);
+        require(larch_record_begin_text(&encoder, record.of.text) == LARCH_OK);
     larch_bytes input = {line, larch_record_encode(&encoder, line, sizeof line)}, out;
-    check(larch_record_done(&encoder));
+    require(larch_record_done(&encoder));
     larch_record_decoder_init(&again);
-    check(larch_record_decode(&again, &input, &out) == LARCH_RECORD_WHOLE && larch_bytes_equal(out, body));
+    require(larch_record_decode(&again, &input, &out) == LARCH_RECORD_WHOLE && larch_bytes_equal(out, body));
 }
 
 /* The host's side: what it makes of the same bytes keeps its promises. */
@@ -44,15 +36,15 @@ static void check_serial(larch_bytes input)
     uint64_t now_ns = UINT64_C(1) << 60, last_ns = 0;
     larch_sniff_serial_init(&serial);
     while ((event = larch_sniff_serial_next(&serial, &input, now_ns, &item)) != LARCH_SNIFF_SERIAL_NOTHING) {
-        check(item.missing >= item.dropped || event != LARCH_SNIFF_SERIAL_FRAME);
+        require(item.missing >= item.dropped || event != LARCH_SNIFF_SERIAL_FRAME);
         for (size_t i = 0; i < item.talk.len; i++)
-            check((item.talk.data[i] >= 0x20 && item.talk.data[i] <= 0x7e) || item.talk.data[i] == '\t');
+            require((item.talk.data[i] >= 0x20 && item.talk.data[i] <= 0x7e) || item.talk.data[i] == '\t');
         if (event != LARCH_SNIFF_SERIAL_FRAME)
             continue;
-        check(item.frame.bytes.len > 0 && item.frame.bytes.len <= LARCH_SNIFF_SERIAL_SNAPLEN);
-        check(item.frame.wire_len >= item.frame.bytes.len);
+        require(item.frame.bytes.len > 0 && item.frame.bytes.len <= LARCH_SNIFF_SERIAL_SNAPLEN);
+        require(item.frame.wire_len >= item.frame.bytes.len);
         if (item.frame.linktype == LARCH_SNIFF_LINK_RADIOTAP) {
-            check(item.frame.time_ns >= last_ns);
+            require(item.frame.time_ns >= last_ns);
             last_ns = item.frame.time_ns;
         }
         now_ns += 1000;
@@ -78,23 +70,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         larch_bytes input = {data + at, size - at < step ? size - at : step};
         while ((found = larch_record_decode(&decoder, &input, &out)) != LARCH_RECORD_NOTHING) {
             taken += out.len;
-            check(found != LARCH_RECORD_LINE || (out.len > 0 && memchr(out.data, '\n', out.len) == NULL));
+            require(found != LARCH_RECORD_LINE || (out.len > 0 && memchr(out.data, '\n', out.len) == NULL));
             if (found == LARCH_RECORD_WHOLE)
                 check_whole(out);
         }
-        check(input.len == 0);
+        require(input.len == 0);
     }
-    check(taken <= size); /* no byte is told twice */
+    require(taken <= size); /* no byte is told twice */
     check_serial((larch_bytes){data + 1, size - 1});
 
     const larch_record_frame last = {7, 1, 1u << 31, 14, -90, 200, LARCH_BYTES(frame)};
-    check(larch_record_begin_frame(&encoder, &last, (larch_bytes){NULL, 0}) == LARCH_OK);
+    require(larch_record_begin_frame(&encoder, &last, (larch_bytes){NULL, 0}) == LARCH_OK);
     larch_bytes input = {line, larch_record_encode(&encoder, line, sizeof line)};
-    check(larch_record_done(&encoder));
+    require(larch_record_done(&encoder));
     found = larch_record_decode(&decoder, &input, &out);
     if (input.len > 0) /* its first 0x00 ended what came before */
         found = larch_record_decode(&decoder, &input, &out);
-    check(found == LARCH_RECORD_WHOLE && larch_record_parse(out, &record) == LARCH_OK);
-    check(record.of.frame.sequence == 7 && larch_bytes_equal(record.of.frame.bytes, last.bytes));
+    require(found == LARCH_RECORD_WHOLE && larch_record_parse(out, &record) == LARCH_OK);
+    require(record.of.frame.sequence == 7 && larch_bytes_equal(record.of.frame.bytes, last.bytes));
     return 0;
 }

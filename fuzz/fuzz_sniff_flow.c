@@ -4,24 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "sniff/alert.h"
 #include "sniff/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* One line of printable ASCII that fits. */
 static void check_line(const larch_writer *w)
 {
-    check(w->len <= w->cap);
+    require(w->len <= w->cap);
     for (size_t i = 0; i + 1 < w->len; i++)
-        check(w->data[i] >= 0x20 && w->data[i] < 0x7f);
-    check(w->len == 0 || w->data[w->len - 1] == '\n');
+        require(w->data[i] >= 0x20 && w->data[i] < 0x7f);
+    require(w->len == 0 || w->data[w->len - 1] == '\n');
 }
 
 static void show(const larch_sniff_packet *p, const larch_sniff_alert *alerts, size_t count)
@@ -53,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t who, after;
     uint16_t len;
 
-    check(larch_sniff_flow_init(&flow) == LARCH_OK);
+    require(larch_sniff_flow_init(&flow) == LARCH_OK);
     larch_sniff_alerts_init(&alerts);
     while (larch_reader_take_u8(&r, &who) == LARCH_OK && larch_reader_take_u8(&r, &after) == LARCH_OK &&
            larch_reader_take_u16(&r, &len) == LARCH_OK) {
@@ -63,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (larch_reader_take(&r, len < r.left.len ? len : r.left.len, &bytes) != LARCH_OK)
             break;
         uint8_t *copy = malloc(bytes.len > 0 ? bytes.len : 1);
-        check(copy != NULL);
+        require(copy != NULL);
         memcpy(copy, bytes.data, bytes.len);
         client.address[15] = who & 3;
         if ((who & 8) != 0)
@@ -79,14 +72,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         time_ns += after * UINT64_C(250000000);
         larch_sniff_flow_take(&flow, ++number, time_ns, &d, &packet);
         size_t count = larch_sniff_alerts_take(&alerts, &packet, &raised);
-        check(count <= LARCH_SNIFF_ALERTS_MAX);
-        check(packet.duplicate_of < number && packet.refers_to < number);
-        check(packet.exchange == NULL || packet.exchange->number <= number);
-        check(packet.kind != LARCH_SNIFF_BROKEN || packet.why != NULL);
-        check(packet.direct == LARCH_SNIFF_DIRECT_NONE || packet.body.len <= LARCH_SNIFF_BODY_MAX ||
-              packet.body.data == packet.coap.payload.data);
+        require(count <= LARCH_SNIFF_ALERTS_MAX);
+        require(packet.duplicate_of < number && packet.refers_to < number);
+        require(packet.exchange == NULL || packet.exchange->number <= number);
+        require(packet.kind != LARCH_SNIFF_BROKEN || packet.why != NULL);
+        require(packet.direct == LARCH_SNIFF_DIRECT_NONE || packet.body.len <= LARCH_SNIFF_BODY_MAX ||
+                packet.body.data == packet.coap.payload.data);
         /* our words for what is broken and the parser agree */
-        check((larch_sniff_reason_coap(d.payload) == NULL) == (larch_coap_parse(d.payload, &message) == LARCH_OK));
+        require((larch_sniff_reason_coap(d.payload) == NULL) == (larch_coap_parse(d.payload, &message) == LARCH_OK));
         show(&packet, raised, count);
         free(copy);
     }

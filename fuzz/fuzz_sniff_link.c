@@ -3,15 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "sniff/link.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (larch_reader_take(&r, len < r.left.len ? len : r.left.len, &bytes) != LARCH_OK)
             break;
         uint8_t *copy = malloc(bytes.len > 0 ? bytes.len : 1); /* so that a read past the frame is seen */
-        check(copy != NULL);
+        require(copy != NULL);
         memcpy(copy, bytes.data, bytes.len);
         frame.bytes = (larch_bytes){copy, bytes.len};
         frame.wire_len = bytes.len + cut;
@@ -41,20 +34,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         larch_sniff_links_begin(&links, &frame);
         size_t steps = 0;
         while ((found = larch_sniff_links_next(&links, &d)) != LARCH_SNIFF_END) {
-            check(++steps <= 1 + frame.wire_len / 14);
-            check(found != LARCH_SNIFF_MALFORMED || d.why != NULL);
-            check(found != LARCH_SNIFF_TRUNCATED || cut != 0);
+            require(++steps <= 1 + frame.wire_len / 14);
+            require(found != LARCH_SNIFF_MALFORMED || d.why != NULL);
+            require(found != LARCH_SNIFF_TRUNCATED || cut != 0);
             if (found != LARCH_SNIFF_DATAGRAM)
                 continue;
-            check(d.payload.len <= d.payload_len && (d.payload.len == d.payload_len || cut != 0));
-            check(d.has_addresses && d.why == NULL);
+            require(d.payload.len <= d.payload_len && (d.payload.len == d.payload_len || cut != 0));
+            require(d.has_addresses && d.why == NULL);
             uint8_t sum = 0;
             for (size_t i = 0; i < d.payload.len; i++)
                 sum ^= d.payload.data[i]; /* every byte is there */
             volatile uint8_t keep = sum;
             (void)keep;
         }
-        check(larch_sniff_links_next(&links, &d) == LARCH_SNIFF_END);
+        require(larch_sniff_links_next(&links, &d) == LARCH_SNIFF_END);
         free(copy);
     }
     return 0;

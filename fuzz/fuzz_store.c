@@ -4,11 +4,12 @@
  * before it is loaded, so that the fuzzer gets past the checksums: bit 0 that of the record,
  * bit 1 those of the marks. Whatever loads is what larch itself would have written.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "flash.h"
+#include "fuzz.h"
 #include "larch/store.h"
+#include "seal.h"
 
 #define FILE_MAX    4096
 #define MARKS_START 512
@@ -16,25 +17,11 @@
 #define RING_NAME   "direct-512.key"
 #define SET_NAME    "replay-512-1.log"
 
-#define REQUIRE(holds) \
-    do {               \
-        if (!(holds))  \
-            abort();   \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void put_u32(uint8_t out[4], uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 static void repair_record(uint8_t *file, size_t size)
 {
     size_t end = size >= 12 ? 12 + ((size_t)file[10] << 8 | file[11]) : size;
     if (size >= 4 && end <= size - 4)
-        put_u32(file + end, larch_crc32(0, (larch_bytes){file, end}));
+        seal_crc(file, end);
 }
 
 static void repair_marks(uint8_t *file, size_t size)
@@ -46,9 +33,9 @@ static void repair_marks(uint8_t *file, size_t size)
             erased = erased && file[at + i] == LARCH_STORAGE_ERASED;
         if (erased)
             continue;
-        put_u32(file + at + 8, (uint32_t)((at - MARKS_START) / 16));
+        seal_put_u32(file + at + 8, (uint32_t)((at - MARKS_START) / 16));
         uint32_t crc = larch_crc32(larch_crc32(0, LARCH_BYTES(journal)), (larch_bytes){file + at, 12});
-        put_u32(file + at + 12, crc);
+        seal_put_u32(file + at + 12, crc);
     }
 }
 
@@ -58,12 +45,12 @@ static void check_record(const larch_storage *storage, larch_flash *flash, larch
     size_t len;
     larch_store_fault fault;
     larch_error e = larch_record_read(storage, SET_NAME, kind, out, sizeof out, &len, &fault);
-    REQUIRE((e == LARCH_OK) == (fault == LARCH_STORE_NONE));
+    require((e == LARCH_OK) == (fault == LARCH_STORE_NONE));
     if (e != LARCH_OK)
         return;
-    REQUIRE(larch_record_write(storage, "again.rec", kind, (larch_bytes){out, len}, 0) == LARCH_OK);
+    require(larch_record_write(storage, "again.rec", kind, (larch_bytes){out, len}, 0) == LARCH_OK);
     larch_bytes again = larch_flash_look(flash, "again.rec");
-    REQUIRE(again.len <= file.len && memcmp(again.data, file.data, again.len) == 0);
+    require(again.len <= file.len && memcmp(again.data, file.data, again.len) == 0);
 }
 
 static void check_ring(const larch_storage *storage, larch_flash *flash, larch_bytes file)
@@ -71,11 +58,11 @@ static void check_ring(const larch_storage *storage, larch_flash *flash, larch_b
     larch_key_ring ring;
     larch_store_fault fault;
     larch_error e = larch_key_ring_load(storage, 512, &ring, &fault);
-    REQUIRE((e == LARCH_OK) == (fault == LARCH_STORE_NONE));
-    REQUIRE((e == LARCH_OK) == (ring.present.generation > 0));
+    require((e == LARCH_OK) == (fault == LARCH_STORE_NONE));
+    require((e == LARCH_OK) == (ring.present.generation > 0));
     if (e == LARCH_OK)
-        REQUIRE(larch_key_ring_save(storage, &ring) == LARCH_OK);
-    REQUIRE(larch_bytes_equal(larch_flash_look(flash, RING_NAME), file));
+        require(larch_key_ring_save(storage, &ring) == LARCH_OK);
+    require(larch_bytes_equal(larch_flash_look(flash, RING_NAME), file));
 }
 
 static void check_set(const larch_storage *storage, larch_flash *flash, larch_bytes file)
@@ -85,12 +72,12 @@ static void check_set(const larch_storage *storage, larch_flash *flash, larch_by
     larch_store_fault fault;
     uint32_t needed;
     larch_error e = larch_replay_set_open(&rs, storage, 512, 1, slots, SLOTS, &needed, &fault);
-    REQUIRE((e == LARCH_OK || e == LARCH_SPACE) == (fault == LARCH_STORE_NONE));
-    REQUIRE((e == LARCH_SPACE) == (needed > SLOTS));
+    require((e == LARCH_OK || e == LARCH_SPACE) == (fault == LARCH_STORE_NONE));
+    require((e == LARCH_SPACE) == (needed > SLOTS));
     larch_bytes mended = larch_flash_look(flash, SET_NAME);
-    REQUIRE(mended.len == file.len);
+    require(mended.len == file.len);
     if (e != LARCH_OK) {
-        REQUIRE(larch_bytes_equal(mended, file));
+        require(larch_bytes_equal(mended, file));
         return;
     }
 
@@ -100,19 +87,19 @@ static void check_set(const larch_storage *storage, larch_flash *flash, larch_by
         for (size_t i = 0; i < 8; i++)
             tag = tag << 8 | file.data[at + i];
         if (memcmp(file.data + at, mended.data + at, 16) == 0)
-            REQUIRE(at >= MARKS_START + (size_t)rs.used * 16 || larch_replay_set_contains(&rs, tag));
+            require(at >= MARKS_START + (size_t)rs.used * 16 || larch_replay_set_contains(&rs, tag));
         else
-            REQUIRE(tag == UINT64_MAX && at < MARKS_START + (size_t)rs.used * 16);
+            require(tag == UINT64_MAX && at < MARKS_START + (size_t)rs.used * 16);
     }
-    REQUIRE(memcmp(file.data, mended.data, MARKS_START) == 0);
+    require(memcmp(file.data, mended.data, MARKS_START) == 0);
 
     uint32_t used = rs.used;
     larch_error added = larch_replay_set_add(&rs, 0x1234567890abcdef);
-    REQUIRE(added == LARCH_OK || added == LARCH_REPLAY || added == LARCH_SPENT);
-    REQUIRE(larch_replay_set_commit(&rs) == LARCH_OK);
-    REQUIRE(larch_replay_set_open(&rs, storage, 512, 1, slots, SLOTS, &needed, &fault) == LARCH_OK);
-    REQUIRE(rs.used == used + (added == LARCH_OK));
-    REQUIRE(added == LARCH_SPENT || larch_replay_set_contains(&rs, 0x1234567890abcdef));
+    require(added == LARCH_OK || added == LARCH_REPLAY || added == LARCH_SPENT);
+    require(larch_replay_set_commit(&rs) == LARCH_OK);
+    require(larch_replay_set_open(&rs, storage, 512, 1, slots, SLOTS, &needed, &fault) == LARCH_OK);
+    require(rs.used == used + (added == LARCH_OK));
+    require(added == LARCH_SPENT || larch_replay_set_contains(&rs, 0x1234567890abcdef));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device that fills the used ring with what comes: what the driver takes, it had offered, and no longer than that. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "qemu_virt/virtio.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Commands of one byte: the upper bit offers buffer b2..b0, to be read if b3 is set; else 8 bytes of a used element
  * follow, and the index moves by b1..b0. */
@@ -44,10 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         larch_error error;
         while ((error = larch_virtq_take(&q, &id, &written)) == LARCH_OK) {
-            check(!broken && id < LARCH_VIRTQ_LEN && lent[id] && written <= room[id]);
+            require(!broken && id < LARCH_VIRTQ_LEN && lent[id] && written <= room[id]);
             lent[id] = false;
         }
-        check(error == LARCH_PLATFORM || (error == LARCH_AGAIN && !broken));
+        require(error == LARCH_PLATFORM || (error == LARCH_AGAIN && !broken));
         broken = error == LARCH_PLATFORM;
     }
     return 0;

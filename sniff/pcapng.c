@@ -16,12 +16,6 @@
 #define ISB_IFDROP       5
 #define COMMENT_MAX      1024
 
-static void put_u32le(larch_writer *w, uint32_t value)
-{
-    larch_writer_put_u16le(w, (uint16_t)value);
-    larch_writer_put_u16le(w, (uint16_t)(value >> 16));
-}
-
 static size_t padding(size_t len) { return (4 - len % 4) % 4; }
 
 static void put_padding(larch_writer *w, size_t len)
@@ -43,17 +37,17 @@ static void put_u64_option(larch_writer *w, uint16_t code, uint64_t value)
 {
     uint8_t bytes[8];
     larch_writer b = larch_writer_to(bytes, sizeof bytes);
-    put_u32le(&b, (uint32_t)value);
-    put_u32le(&b, (uint32_t)(value >> 32));
+    larch_writer_put_u32le(&b, (uint32_t)value);
+    larch_writer_put_u32le(&b, (uint32_t)(value >> 32));
     put_option(w, code, LARCH_BYTES(bytes));
 }
 
 /*  interface 4 | time, high 4, low 4  */
 static void put_place(larch_writer *w, uint32_t interface, uint64_t time_ns)
 {
-    put_u32le(w, interface);
-    put_u32le(w, (uint32_t)(time_ns >> 32));
-    put_u32le(w, (uint32_t)time_ns);
+    larch_writer_put_u32le(w, interface);
+    larch_writer_put_u32le(w, (uint32_t)(time_ns >> 32));
+    larch_writer_put_u32le(w, (uint32_t)time_ns);
 }
 
 static larch_error write_bytes(FILE *file, larch_bytes bytes)
@@ -67,8 +61,8 @@ static larch_error write_block(FILE *file, uint32_t type, larch_bytes head, larc
     uint8_t start[8], end[8];
     larch_writer s = larch_writer_to(start, sizeof start), e = larch_writer_to(end, sizeof end);
     uint32_t total = (uint32_t)(12 + head.len + data.len + padding(data.len) + options.len);
-    put_u32le(&s, type);
-    put_u32le(&s, total);
+    larch_writer_put_u32le(&s, type);
+    larch_writer_put_u32le(&s, total);
     put_padding(&e, data.len);
     larch_bytes pad = {end, e.len};
     larch_error r = LARCH_OK;
@@ -77,7 +71,7 @@ static larch_error write_block(FILE *file, uint32_t type, larch_bytes head, larc
         (r = write_bytes(file, options)) != LARCH_OK)
         return r;
     e = larch_writer_to(end, sizeof end);
-    put_u32le(&e, total);
+    larch_writer_put_u32le(&e, total);
     return write_bytes(file, (larch_bytes){end, e.len});
 }
 
@@ -87,11 +81,11 @@ larch_error larch_sniff_pcapng_begin(larch_sniff_pcapng *p, FILE *file, uint32_t
     uint8_t head[16], options[32];
     larch_writer h = larch_writer_to(head, sizeof head), o = larch_writer_to(options, sizeof options);
     *p = (larch_sniff_pcapng){.file = file, .snaplen = snaplen};
-    put_u32le(&h, 0x1a2b3c4d);
+    larch_writer_put_u32le(&h, 0x1a2b3c4d);
     larch_writer_put_u16le(&h, 1);
     larch_writer_put_u16le(&h, 0);
-    put_u32le(&h, UINT32_MAX);
-    put_u32le(&h, UINT32_MAX);
+    larch_writer_put_u32le(&h, UINT32_MAX);
+    larch_writer_put_u32le(&h, UINT32_MAX);
     put_option(&o, SHB_USERAPPL, LARCH_TEXT("larch sniff"));
     put_option(&o, OPT_END, (larch_bytes){NULL, 0});
     return write_block(file, BLOCK_SECTION, (larch_bytes){head, h.len}, (larch_bytes){NULL, 0},
@@ -106,7 +100,7 @@ static larch_error write_interface(const larch_sniff_pcapng *p, uint32_t linktyp
     larch_writer h = larch_writer_to(head, sizeof head), o = larch_writer_to(options, sizeof options);
     larch_writer_put_u16le(&h, (uint16_t)linktype);
     larch_writer_put_u16le(&h, 0);
-    put_u32le(&h, p->snaplen);
+    larch_writer_put_u32le(&h, p->snaplen);
     put_option(&o, IF_TSRESOL, LARCH_BYTES(nanoseconds));
     put_option(&o, OPT_END, (larch_bytes){NULL, 0});
     return write_block(p->file, BLOCK_INTERFACE, (larch_bytes){head, h.len}, (larch_bytes){NULL, 0},
@@ -131,8 +125,8 @@ larch_error larch_sniff_pcapng_frame(larch_sniff_pcapng *p, const larch_sniff_fr
         p->linktypes[p->interfaces++] = frame->linktype;
     }
     put_place(&h, interface, frame->time_ns);
-    put_u32le(&h, (uint32_t)frame->bytes.len);
-    put_u32le(&h, (uint32_t)frame->wire_len);
+    larch_writer_put_u32le(&h, (uint32_t)frame->bytes.len);
+    larch_writer_put_u32le(&h, (uint32_t)frame->wire_len);
     if (comment != NULL) {
         size_t len = strlen(comment);
         put_option(&o, OPT_COMMENT, (larch_bytes){(const uint8_t *)comment, len < COMMENT_MAX ? len : COMMENT_MAX});

@@ -13,12 +13,6 @@
 
 /* ---- capture ------------------------------------------------------------- */
 
-static void put_u32le(larch_writer *w, uint32_t value)
-{
-    larch_writer_put_u16le(w, (uint16_t)value);
-    larch_writer_put_u16le(w, (uint16_t)(value >> 16));
-}
-
 static void write_all(demo_relay *relay, const larch_writer *w)
 {
     (void)fwrite(w->data, 1, w->len, relay->capture); /* errors are found when the file is closed */
@@ -28,13 +22,13 @@ static void begin_capture(demo_relay *relay)
 {
     uint8_t header[24];
     larch_writer w = larch_writer_to(header, sizeof header);
-    put_u32le(&w, 0xa1b2c3d4); /* times in microseconds */
+    larch_writer_put_u32le(&w, 0xa1b2c3d4); /* times in microseconds */
     larch_writer_put_u16le(&w, 2);
     larch_writer_put_u16le(&w, 4);
-    put_u32le(&w, 0);
-    put_u32le(&w, 0);
-    put_u32le(&w, 65535);
-    put_u32le(&w, LINKTYPE_IPV4);
+    larch_writer_put_u32le(&w, 0);
+    larch_writer_put_u32le(&w, 0);
+    larch_writer_put_u32le(&w, 65535);
+    larch_writer_put_u32le(&w, LINKTYPE_IPV4);
     write_all(relay, &w);
 }
 
@@ -64,10 +58,10 @@ static void record(demo_relay *relay, const larch_peer *from, const larch_peer *
     uint16_t ip_len = (uint16_t)(IPV4_LEN + udp_len);
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    put_u32le(&w, (uint32_t)now.tv_sec);
-    put_u32le(&w, (uint32_t)(now.tv_nsec / 1000));
-    put_u32le(&w, ip_len);
-    put_u32le(&w, ip_len);
+    larch_writer_put_u32le(&w, (uint32_t)now.tv_sec);
+    larch_writer_put_u32le(&w, (uint32_t)(now.tv_nsec / 1000));
+    larch_writer_put_u32le(&w, ip_len);
+    larch_writer_put_u32le(&w, ip_len);
     uint8_t *ip = frame + w.len;
     larch_writer_put_u16(&w, 0x4500);
     larch_writer_put_u16(&w, ip_len);

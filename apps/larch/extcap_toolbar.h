@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The toolbar that Wireshark shows for a sniffer board, over two pipes of its own:
- *
- *     'T' | length of the rest (3) | control (1) | command (1) | payload
- *
- * What a person sets becomes a control line; what the board tells becomes what the toolbar shows.
+ * The toolbar that Wireshark shows for a sniffer board, over two pipes of its own (sniff/toolbar.h). What a person sets becomes a control line; what the board tells becomes what the toolbar shows.
  */
 #ifndef LARCH_EXTCAP_TOOLBAR_H
 #define LARCH_EXTCAP_TOOLBAR_H
 
 #include <stdio.h>
 
+#include "sniff/toolbar.h"
 #include "tap.h"
 
 typedef struct larch_toolbar {
     int in; /* private, all of it; -1: there is no toolbar */
     int out;
-    size_t len;
-    size_t skip; /* bytes of a message that is too long to be ours */
-    uint8_t bytes[256];
+    larch_sniff_toolbar_reader reader;
     bool shown; /* something of the board is shown yet */
     uint8_t channel;
     uint16_t snap;

@@ -97,6 +97,7 @@ void larch_writer_put_u8(larch_writer *w, uint8_t value);
 void larch_writer_put_u16(larch_writer *w, uint16_t value); /* big-endian */
 void larch_writer_put_u16le(larch_writer *w, uint16_t value);
 void larch_writer_put_u32(larch_writer *w, uint32_t value); /* big-endian */
+void larch_writer_put_u32le(larch_writer *w, uint32_t value);
 void larch_writer_put_u64(larch_writer *w, uint64_t value); /* big-endian */
 /* Room for len bytes that the caller fills in; NULL if they do not fit (the
  * length is counted all the same). */

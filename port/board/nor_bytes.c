@@ -10,18 +10,16 @@
 
 static const uint8_t magic[4] = {'L', 'N', 'O', 'R'};
 
-static void put_u32(uint8_t *out, uint32_t value)
-{
-    for (int i = 3; i >= 0; i--, value >>= 8)
-        out[i] = (uint8_t)value;
-}
+/* Of what was written so far. */
+static void put_crc(larch_writer *w) { larch_writer_put_u32(w, larch_crc32(0, (larch_bytes){w->data, w->len})); }
 
-static uint32_t get_u32(const uint8_t *in)
+static uint32_t get_u32(const uint8_t in[4])
 {
-    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+    uint32_t value = 0;
+    larch_reader r = larch_reader_of((larch_bytes){in, 4});
+    (void)!larch_reader_take_u32(&r, &value); /* they are there */
+    return value;
 }
-
-static uint16_t get_u16(const uint8_t *in) { return (uint16_t)(in[0] << 8 | in[1]); }
 
 bool larch_nor_mark_is_set(const uint8_t mark[LARCH_NOR_MARK_LEN])
 {
@@ -43,14 +41,17 @@ bool larch_nor_all_are(larch_bytes bytes, uint8_t value)
 
 void larch_nor_head_compose(const larch_nor *nor, uint32_t erases, uint8_t raw[LARCH_NOR_HEAD_LEN])
 {
+    larch_writer w = larch_writer_to(raw, LARCH_NOR_HEAD_LEN);
     uint8_t log2 = 0;
     while (nor->sector_size >> log2 > 1)
         log2++;
     memset(raw, LARCH_STORAGE_ERASED, LARCH_NOR_HEAD_LEN);
-    memcpy(raw, magic, sizeof magic);
-    put_u32(raw + 4, (uint32_t)VERSION << 24 | (uint32_t)log2 << 16 | nor->sector_count);
-    put_u32(raw + HEAD_ERASES, erases);
-    put_u32(raw + HEAD_CRC, larch_crc32(0, (larch_bytes){raw, HEAD_CRC}));
+    larch_writer_put(&w, LARCH_BYTES(magic));
+    larch_writer_put_u8(&w, VERSION);
+    larch_writer_put_u8(&w, log2);
+    larch_writer_put_u16(&w, (uint16_t)nor->sector_count);
+    larch_writer_put_u32(&w, erases);
+    put_crc(&w);
 }
 
 static larch_nor_head_kind head_kind_of(const larch_nor *nor, const uint8_t raw[LARCH_NOR_HEAD_LEN])
@@ -95,13 +96,17 @@ void larch_nor_head_parse(const larch_nor *nor, const uint8_t raw[LARCH_NOR_HEAD
 
 void larch_nor_entry_compose(const larch_nor_entry *entry, uint8_t raw[LARCH_NOR_ENTRY_LEN])
 {
+    larch_writer w = larch_writer_to(raw, LARCH_NOR_ENTRY_LEN);
     memset(raw, LARCH_STORAGE_ERASED, LARCH_NOR_ENTRY_LEN);
-    put_u32(raw, (uint32_t)entry->kind << 24 | entry->first);
-    put_u32(raw + 4, (uint32_t)entry->cells << 16);
-    put_u32(raw + 8, entry->generation);
-    put_u32(raw + 12, entry->size);
-    memcpy(raw + ENTRY_NAME, entry->name, sizeof entry->name);
-    put_u32(raw + ENTRY_CRC, larch_crc32(0, (larch_bytes){raw, ENTRY_CRC}));
+    larch_writer_put_u8(&w, entry->kind);
+    larch_writer_put_u8(&w, 0);
+    larch_writer_put_u16(&w, entry->first);
+    larch_writer_put_u16(&w, entry->cells);
+    larch_writer_put_u16(&w, 0);
+    larch_writer_put_u32(&w, entry->generation);
+    larch_writer_put_u32(&w, entry->size);
+    larch_writer_put(&w, (larch_bytes){(const uint8_t *)entry->name, sizeof entry->name});
+    put_crc(&w);
 }
 
 larch_error larch_nor_entry_parse(const uint8_t raw[LARCH_NOR_ENTRY_LEN], larch_nor_entry *entry)
@@ -110,8 +115,8 @@ larch_error larch_nor_entry_parse(const uint8_t raw[LARCH_NOR_ENTRY_LEN], larch_
         (raw[0] != LARCH_NOR_PIECE && raw[0] != LARCH_NOR_NOTICE) || raw[ENTRY_CRC - 1] != '\0')
         return LARCH_MALFORMED;
     entry->kind = raw[0];
-    entry->first = get_u16(raw + 2);
-    entry->cells = get_u16(raw + 4);
+    entry->first = (uint16_t)get_u32(raw);
+    entry->cells = (uint16_t)(get_u32(raw + 4) >> 16);
     entry->generation = get_u32(raw + 8);
     entry->size = get_u32(raw + 12);
     memcpy(entry->name, raw + ENTRY_NAME, sizeof entry->name);
@@ -124,9 +129,10 @@ larch_error larch_nor_entry_parse(const uint8_t raw[LARCH_NOR_ENTRY_LEN], larch_
 
 void larch_nor_cell_compose(const uint8_t atom[LARCH_STORAGE_ATOM], uint8_t cell[LARCH_NOR_CELL_LEN])
 {
-    memcpy(cell, atom, LARCH_STORAGE_ATOM);
-    put_u32(cell + LARCH_STORAGE_ATOM, larch_crc32(0, (larch_bytes){cell, LARCH_STORAGE_ATOM}));
-    put_u32(cell + LARCH_NOR_CELL_MARK, 0);
+    larch_writer w = larch_writer_to(cell, LARCH_NOR_CELL_LEN);
+    larch_writer_put(&w, (larch_bytes){atom, LARCH_STORAGE_ATOM});
+    put_crc(&w);
+    larch_writer_put_u32(&w, 0);
 }
 
 bool larch_nor_cell_is_sound(const uint8_t cell[LARCH_NOR_CELL_LEN])

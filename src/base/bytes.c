@@ -106,6 +106,12 @@ void larch_writer_put_u16le(larch_writer *w, uint16_t value)
     larch_writer_put_u16(w, (uint16_t)(value >> 8 | value << 8));
 }
 
+void larch_writer_put_u32le(larch_writer *w, uint32_t value)
+{
+    larch_writer_put_u16le(w, (uint16_t)value);
+    larch_writer_put_u16le(w, (uint16_t)(value >> 16));
+}
+
 larch_error larch_writer_finish(const larch_writer *w, larch_bytes *out)
 {
     if (w->len > w->cap)

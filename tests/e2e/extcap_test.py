@@ -15,6 +15,8 @@ import tempfile
 import threading
 import time
 
+import checks
+from checks import check
 from sniffer_board import Board
 
 LARCH = os.path.abspath(sys.argv[1])
@@ -22,14 +24,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHANNEL, RUN, SNAP, LOG = range(4)
 SET, ADD, STATUS_BAR = 1, 2, 6
 BEACON = b"\x80\0\0\0" + b"\xff" * 6 + b"\2\0\0\0\0\1" * 2 + b"\0\0" + b"\0" * 8 + b"\x64\0\1\0" + b"\0\5larch"
-failures = 0
-
-
-def check(condition, what):
-    global failures
-    if not condition:
-        failures += 1
-        print("FAILED:", what)
 
 
 def sentences(out):
@@ -230,7 +224,7 @@ def main():
     for part in (questions, toolbar, gone, with_tshark):
         with tempfile.TemporaryDirectory() as folder:
             part(folder)
-    sys.exit(failures != 0)
+    sys.exit(checks.failures != 0)
 
 
 main()

@@ -13,17 +13,12 @@ import sys
 import tempfile
 import zlib
 
+import checks
+from checks import check
+
 LARCH, LUA = sys.argv[1], sys.argv[2]
 HERE = os.path.dirname(os.path.abspath(__file__))
 USER0 = 147
-failures = 0
-
-
-def check(condition, what):
-    global failures
-    if not condition:
-        failures += 1
-        print("FAILED:", what)
 
 
 def tshark(path, *names):
@@ -119,7 +114,7 @@ def main():
         check(compared + more > 50, "too few messages compared")
         wrong(found)
         serial(folder)
-    sys.exit(failures != 0)
+    sys.exit(checks.failures != 0)
 
 
 main()

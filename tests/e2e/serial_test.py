@@ -15,19 +15,13 @@ import sys
 import tempfile
 import threading
 
+import checks
 import sniffer_board
+from checks import check
 from sniffer_board import Board
 
 LARCH = sys.argv[1]
 HERE = os.path.dirname(os.path.abspath(__file__))
-failures = 0
-
-
-def check(condition, what):
-    global failures
-    if not condition:
-        failures += 1
-        print("FAILED:", what)
 
 
 def packets_of(path):
@@ -324,7 +318,7 @@ def main():
         control(folder)
         ends(folder)
         usage()
-    sys.exit(failures != 0)
+    sys.exit(checks.failures != 0)
 
 
 main()

@@ -14,17 +14,12 @@ import subprocess
 import sys
 import tempfile
 
+import checks
+from checks import check
+
 LARCH, EXPECTED = sys.argv[1], sys.argv[2]
 UPDATE = '--update' in sys.argv
 HERE = os.path.dirname(os.path.abspath(__file__))
-failures = 0
-
-
-def check(condition, what):
-    global failures
-    if not condition:
-        failures += 1
-        print('FAILED:', what)
 
 
 def run(*arguments, **more):
@@ -159,7 +154,7 @@ def main():
         usage_and_errors(folder)
         interrupt(folder)
         agree_with_tshark(captures, folder)
-    sys.exit(failures != 0)
+    sys.exit(checks.failures != 0)
 
 
 main()

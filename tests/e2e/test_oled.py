@@ -13,19 +13,14 @@ import sys
 import tempfile
 import zlib
 
+import checks
+from checks import check
+
 LARCH, BOARD, EXPECTED = sys.argv[1:4]
 UPDATE = '--update' in sys.argv
-failures = 0
 
 MESSAGE = ['larch              #1', 'Greenhouse 3: 21.4 C,', '63 % humidity. The   ', 'door is open!        ',
            ' ' * 21, ' ' * 21, '10.0.2.2:40112       ', 'ML-KEM-512           ']
-
-
-def check(condition, what):
-    global failures
-    if not condition:
-        failures += 1
-        print('FAILED:', what)
 
 
 def board(scene='gateway'):
@@ -195,5 +190,4 @@ with tempfile.TemporaryDirectory() as scratch:
     png(gateway, scratch)
     follow(gateway, scratch)
     usage(scratch)
-print(f'{failures} failures')
-sys.exit(1 if failures else 0)
+sys.exit(checks.failures != 0)

@@ -82,14 +82,15 @@ static void put_all(larch_writer *w)
     larch_writer_put_u16le(w, 0x0504);
     larch_writer_put_u32(w, 0x06070809);
     larch_writer_put_u64(w, UINT64_C(0x0a0b0c0d0e0f1011));
-    larch_writer_put(w, LARCH_TEXT("\x12\x13"));
+    larch_writer_put_u32le(w, 0x15141312);
+    larch_writer_put(w, LARCH_TEXT("\x16\x17"));
     larch_writer_put(w, (larch_bytes){NULL, 0});
     uint8_t *room = larch_writer_reserve(w, 1);
     if (room != NULL)
-        *room = 0x14;
+        *room = 0x18;
 }
 
-enum { ALL = 20 };
+enum { ALL = 24 };
 
 static void test_writer(void **state)
 {

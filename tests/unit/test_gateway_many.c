@@ -8,23 +8,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include <cmocka.h>
 
 #include "gateway_pair.h"
-
-/* Instrumented code keeps copies of its own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define INSTRUMENTED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define INSTRUMENTED 1
-#endif
-#endif
-#ifndef INSTRUMENTED
-#define INSTRUMENTED 0
-#endif
+#include "own_stack.h"
 
 enum { GROUP = 40, POOL = 32 };
 
@@ -422,10 +410,6 @@ static void test_rotation_in_between(void **state)
 
 /* ---- what stays behind ------------------------------------------------- */
 
-enum { STACK = 512 * 1024 };
-
-static uint8_t stack[STACK];
-static ucontext_t here, there;
 static larch_error result;
 static size_t taken;
 
@@ -442,18 +426,8 @@ static void leak(void)
 
 static bool remains_on_stack(void (*function)(void))
 {
-    bool found = false;
-    memset(stack, 0, sizeof stack);
-    assert_int_equal(getcontext(&there), 0);
-    there.uc_stack.ss_sp = stack;
-    there.uc_stack.ss_size = sizeof stack;
-    there.uc_link = &here;
-    makecontext(&there, function, 0);
-    assert_int_equal(swapcontext(&here, &there), 0);
-    for (const uint8_t *at = stack; at + 8 <= stack + STACK; at++)
-        for (size_t i = 0; i < 8; i++)
-            found = found || memcmp(at, secrets[i], 8) == 0 || memcmp(at, secrets[i] + LARCH_KEM_SS_LEN - 8, 8) == 0;
-    return found;
+    assert_true(own_stack_run(function));
+    return own_stack_holds(secrets, sizeof secrets);
 }
 
 static void make_group(bool rotated)
@@ -477,7 +451,7 @@ static void make_group(bool rotated)
 static void test_wiped(void **state)
 {
     (void)state;
-    if (INSTRUMENTED)
+    if (!OWN_STACK_IS_TRUE)
         skip();
     make_group(false);
     run(); /* at a function's first call the dynamic linker saves the vector registers: done here */

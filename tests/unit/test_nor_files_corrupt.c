@@ -13,6 +13,7 @@
 
 #include "board/nor_int.h"
 #include "nor.h"
+#include "seal.h"
 
 enum { SECTOR = 1024, SECTORS = 4, SIZE = SECTOR * SECTORS, FILES = 6, FILE_MAX = 700 };
 
@@ -231,14 +232,6 @@ static void test_decay_while_mounted(void **state)
 
 /* ---- counts that are used up -------------------------------------------- */
 
-static void put_u32(uint8_t *out, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-static void seal(uint8_t *bytes, size_t len) { put_u32(bytes + len, larch_crc32(0, (larch_bytes){bytes, len})); }
-
 /* Replaces one more file as often as it goes, and mounts after each time: what mounted once mounts ever after. Returns
  * how often it went. */
 static unsigned replace_until_full(void)
@@ -270,8 +263,8 @@ static void test_erases_spent(void **state)
     for (uint32_t left = 0; left < 5; left++) {
         memcpy(bytes, image, SIZE);
         for (unsigned s = 0; s < SECTORS; s++) {
-            put_u32(bytes + s * SECTOR + 8, LARCH_NOR_COUNT_MAX - left);
-            seal(bytes + s * SECTOR, 12);
+            seal_put_u32(bytes + s * SECTOR + 8, LARCH_NOR_COUNT_MAX - left);
+            seal_crc(bytes + s * SECTOR, 12);
         }
         put(bytes);
         went[left] = replace_until_full();
@@ -288,8 +281,8 @@ static void test_erases_spent(void **state)
         assert_int_equal(remount(), LARCH_OK);
     }
     /* One more is damage. */
-    put_u32(bytes + 8, LARCH_NOR_COUNT_MAX + 1);
-    seal(bytes, 12);
+    seal_put_u32(bytes + 8, LARCH_NOR_COUNT_MAX + 1);
+    seal_crc(bytes, 12);
     put(bytes);
     assert_true(is_named());
     assert_int_equal(fault, LARCH_NOR_FILES_DAMAGED);
@@ -307,8 +300,8 @@ static void test_generations_spent(void **state)
         for (size_t i = 0; i < files.piece_count; i++) {
             const larch_nor_piece *piece = &files.pieces[i];
             if (piece->kind == LARCH_NOR_PIECE && piece->generation == files.generation - 1) {
-                put_u32(sim.bytes + piece->at + 8, LARCH_NOR_COUNT_MAX - left);
-                seal(sim.bytes + piece->at, 48);
+                seal_put_u32(sim.bytes + piece->at + 8, LARCH_NOR_COUNT_MAX - left);
+                seal_crc(sim.bytes + piece->at, 48);
             }
         }
         memcpy(bytes, sim.bytes, SIZE);

@@ -9,30 +9,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include <cmocka.h>
 
 #include "larch/kem.h"
 #include "levels.h"
+#include "own_stack.h"
 #include "pq/pq.h"
-
-/* Instrumented code keeps copies and red zones of its own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define INSTRUMENTED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define INSTRUMENTED 1
-#endif
-#endif
-#ifndef INSTRUMENTED
-#define INSTRUMENTED 0
-#endif
-
-enum { STACK = 256 * 1024, WINDOW = 8 };
-
-static uint8_t stack[STACK];
-static ucontext_t here, there;
 
 /* The operation's arguments: not on the stack that is searched. */
 static const larch_kem *kem;
@@ -70,27 +53,7 @@ static void run(void)
 static void on_own_stack(operation what)
 {
     now = what;
-    memset(stack, 0, sizeof stack);
-    assert_int_equal(getcontext(&there), 0);
-    there.uc_stack.ss_sp = stack;
-    there.uc_stack.ss_size = sizeof stack;
-    there.uc_link = &here;
-    makecontext(&there, run, 0);
-    assert_int_equal(swapcontext(&here, &there), 0);
-}
-
-/* Whether eight bytes in a row of the secret are on the stack, at any place. */
-static bool remains(const void *secret, size_t len)
-{
-    for (const uint8_t *s = secret; s + WINDOW <= (const uint8_t *)secret + len; s += WINDOW) {
-        static const uint8_t zeroes[WINDOW];
-        if (memcmp(s, zeroes, WINDOW) == 0)
-            continue;
-        for (const uint8_t *at = stack; at + WINDOW <= stack + STACK; at++)
-            if (*at == *s && memcmp(at, s, WINDOW) == 0)
-                return true;
-    }
-    return false;
+    assert_true(own_stack_run(run));
 }
 
 static void assert_clean(const char *what)
@@ -102,9 +65,10 @@ static void assert_clean(const char *what)
     larch_sha3_512(LARCH_BYTES(d_k), g);
     memcpy(m_h, m, 32);
     memcpy(m_h + 32, dk + kem->dk_len - 64, 32);
-    bool found = remains(seed, sizeof seed) || remains(g + 32, 32) || remains(dk, (size_t)384 * k) || remains(ss, 32);
+    bool found = own_stack_holds(seed, sizeof seed) || own_stack_holds(g + 32, 32) ||
+                 own_stack_holds(dk, (size_t)384 * k) || own_stack_holds(ss, 32);
     larch_sha3_512(LARCH_BYTES(m_h), g);
-    found |= remains(m, 32) || remains(g, 64);
+    found |= own_stack_holds(m, 32) || own_stack_holds(g, 64);
     for (unsigned i = 0; i < k; i++) {
         uint16_t s[256];
         for (unsigned n = 0; n < 256; n += 2) {
@@ -112,7 +76,7 @@ static void assert_clean(const char *what)
             s[n] = (uint16_t)(b[0] | (b[1] & 15) << 8);
             s[n + 1] = (uint16_t)(b[1] >> 4 | b[2] << 4);
         }
-        found |= remains(s, sizeof s);
+        found |= own_stack_holds(s, sizeof s);
     }
     if (found)
         fail_msg("%s of set %u leaves a secret on the stack", what, (unsigned)kem->set);
@@ -121,12 +85,12 @@ static void assert_clean(const char *what)
 static void test_stack(void **state)
 {
     (void)state;
-    if (INSTRUMENTED)
+    if (!OWN_STACK_IS_TRUE)
         skip();
     larch_shake256(LARCH_TEXT("seed"), seed, sizeof seed);
     larch_shake256(LARCH_TEXT("m"), m, sizeof m);
     on_own_stack(LEAK);
-    assert_true(remains(seed, sizeof seed));
+    assert_true(own_stack_holds(seed, sizeof seed));
     /* At a function's first call the dynamic linker saves the vector registers: done here. */
     for (size_t at = 0; (kem = level_kem_at(at)) != NULL; at++)
         for (operation o = KEYGEN; o <= DECAPS; o++)
