@@ -9,7 +9,7 @@
 
 const char *larch_ssd1306_fault_text(larch_ssd1306_fault fault)
 {
-#define TEXT(name, text) [LARCH_SSD1306_FAULT_##name] = text,
+#define TEXT(name, text) [LARCH_SSD1306_FAULT_##name] = (text),
     static const char *const texts[] = {LARCH_SSD1306_FAULTS(TEXT)};
 #undef TEXT
     return texts[fault];

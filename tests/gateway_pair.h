@@ -188,7 +188,7 @@ static inline bool pair_same_storage(const larch_flash *a, const larch_flash *b)
 /* Whether both told, answered, remember and stored the same since the last look. */
 static inline bool pair_is_same(pair *p)
 {
-    larch_bytes one, many;
+    larch_bytes one = {0}, many = {0};
     bench_require(larch_writer_finish(&p->one.log, &one) == LARCH_OK &&
                   larch_writer_finish(&p->many.log, &many) == LARCH_OK);
     bool same = larch_bytes_equal(one, many) && pair_same_memory(&p->one.b, &p->many.b) &&

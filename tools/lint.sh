@@ -20,15 +20,23 @@ check_tidy() {
     local compiled
     # What this build compiles, each file once; the tests' macros are more than it understands.
     mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/compile_commands.json | grep -v /tests/ | sort -u)
+    # Without what gcc alone understands.
+    mkdir -p build/tidy
+    sed 's/ -fno-tree-reassoc\b//; s/ -fno-schedule-insns2\b//' build/compile_commands.json >build/tidy/compile_commands.json
     # One file a run: version 14 carries its picture of va_list from one file into the next.
-    printf '%s\0' "${compiled[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build 2> >(grep -v 'warnings\? generated' >&2)
+    printf '%s\0' "${compiled[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build/tidy 2> >(grep -v 'warnings\? generated' >&2)
     echo "clang-tidy: ${#compiled[@]} files"
 }
 
 check_cppcheck() {
-    # Suppressed: it does not see that the transforms write their second buffer before they read it.
+    # Suppressed is what it does not see: that buffers are written before they are read, by transforms, vector code and
+    # calls of other files; that signs are spread by arithmetic shifts; that no sector has the number of none; and that a
+    # counter in an initializer is used once.
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-        --suppress='uninitvar:*src/pq/mlkem_poly.c' \
+        --suppress='uninitvar:*src/pq/mlkem_poly.c' --suppress='uninitvar:*src/pq/x86/*' \
+        --suppress='uninitvar:*tests/unit/*' --suppress='legacyUninitvar:*tests/unit/*' \
+        --suppress='shiftTooManyBitsSigned:*src/pq/mldsa_round.c' --suppress='arrayIndexOutOfBoundsCond:*port/board/nor_room.c' \
+        --suppress='unknownEvaluationOrder:*tests/unit/test_gateway_many.c' \
         --project=build/compile_commands.json --suppress='*:/usr/*' -j "$(nproc)"
     echo "cppcheck: done"
 }

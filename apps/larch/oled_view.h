@@ -27,11 +27,11 @@ typedef enum larch_oled_style {
 } larch_oled_style;
 
 /* Lines of larch_oled_draw, its frame included; and characters of a line. */
-size_t larch_oled_lines(larch_oled_style style);
-size_t larch_oled_columns(larch_oled_style style);
+size_t larch_oled_lines(larch_oled_style which);
+size_t larch_oled_columns(larch_oled_style which);
 #define LARCH_OLED_DRAW_MAX 16384 /* bytes: always enough */
 
-void larch_oled_draw(larch_writer *w, const larch_oled_picture *p, larch_oled_style style);
+void larch_oled_draw(larch_writer *w, const larch_oled_picture *p, larch_oled_style which);
 
 /* Reads the text back, cell by cell, by the font of the driver; light on dark or dark on light, '?' where no character
  * fits. */

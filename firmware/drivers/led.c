@@ -77,7 +77,7 @@ bool larch_led_at(const larch_led *led, uint64_t now_ms, uint64_t *deadline_ms)
 
     if (p == NULL) {
         p = &patterns[led->lasting];
-        if (p->count == 1) { /* never changes */
+        if (p->count <= 1) { /* never changes */
             *deadline_ms = UINT64_MAX;
             return p->times_ms[0] > 0;
         }

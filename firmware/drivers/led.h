@@ -26,7 +26,7 @@ typedef enum larch_led_pattern { LARCH_LED_PATTERNS(LARCH_LED_ENUM) LARCH_LED_PA
 #undef LARCH_LED_ENUM
 
 /* "one long flash: opened, accepted" */
-const char *larch_led_text(larch_led_pattern pattern);
+const char *larch_led_text(larch_led_pattern which);
 
 /* Fields are private. */
 typedef struct larch_led {
@@ -41,7 +41,7 @@ void larch_led_init(larch_led *led);
 
 /* Begins a pattern. now_ms never decreases from call to call, here and below. An event's pattern that is under way
  * ends first, so that a flood of events does not melt into one light; of those that come meanwhile the last is next. */
-void larch_led_start(larch_led *led, larch_led_pattern pattern, uint64_t now_ms);
+void larch_led_start(larch_led *led, larch_led_pattern which, uint64_t now_ms);
 
 /* Whether the LED is lit. *deadline_ms is when to ask again, UINT64_MAX: not before the next start. */
 bool larch_led_at(const larch_led *led, uint64_t now_ms, uint64_t *deadline_ms);

@@ -4,6 +4,7 @@
 
 #include "frame_ring.h"
 
+/* NOLINTNEXTLINE(misc-redundant-expression): it is to be so */
 _Static_assert(LARCH_BOARD_SIGNAL_UNKNOWN == LARCH_RECORD_SIGNAL_UNKNOWN, "it passes through");
 
 /* Writer and reader run on one core, so the order of the program's own accesses is all there is to hold. */

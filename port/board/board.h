@@ -65,7 +65,7 @@ const larch_nor *larch_board_flash(void);
 /* Starts it, once, and tells the address. wake is called, from an interrupt, when frames arrived or room to send came back. */
 larch_error larch_board_ethernet_start(uint8_t mac[6], void (*wake)(void));
 /* One received frame; 0: none. Longer ones than cap were dropped. */
-size_t larch_board_ethernet_receive(uint8_t *frame, size_t cap);
+size_t larch_board_ethernet_receive(uint8_t *out, size_t cap);
 /* Copies a frame, gathered from pieces, to the device. LARCH_AGAIN: no room, nothing was taken; LARCH_SPACE: too long. */
 larch_error larch_board_ethernet_send(const larch_bytes *pieces, size_t count);
 /* Whether the cable is in, or the station associated. */

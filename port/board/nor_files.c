@@ -117,7 +117,7 @@ static larch_error write_atom(larch_nor_files *f, const place *p, const uint8_t 
 
 static larch_error files_size(void *context, const char *name, uint32_t *size)
 {
-    uint32_t generation;
+    uint32_t generation = 0;
     uint32_t found = LARCH_STORAGE_NONE;
     larch_error e = begin(context, name, &generation, &found);
     *size = e == LARCH_OK ? found : LARCH_STORAGE_NONE;
@@ -129,9 +129,9 @@ static bool is_inside(uint32_t offset, size_t len, uint32_t size) { return offse
 static larch_error files_read(void *context, const char *name, uint32_t offset, uint8_t *out, size_t len)
 {
     larch_nor_files *f = context;
-    uint8_t atom[LARCH_STORAGE_ATOM];
-    uint32_t generation;
-    uint32_t size;
+    uint8_t atom[LARCH_STORAGE_ATOM] = {0};
+    uint32_t generation = 0;
+    uint32_t size = 0;
     place p;
     larch_error e = begin_existing(f, name, &generation, &size);
     if (e != LARCH_OK)
@@ -155,8 +155,8 @@ static larch_error files_read(void *context, const char *name, uint32_t offset, 
 static larch_error files_replace(void *context, const char *name, larch_bytes content, uint32_t tail)
 {
     larch_nor_files *f = context;
-    uint32_t old;
-    uint32_t old_size;
+    uint32_t old = 0;
+    uint32_t old_size = 0;
     const uint32_t most = (uint32_t)LARCH_NOR_ATOMS_MAX * LARCH_STORAGE_ATOM;
     larch_error e = begin(f, name, &old, &old_size);
     if (e != LARCH_OK)
@@ -179,9 +179,9 @@ static larch_error files_replace(void *context, const char *name, larch_bytes co
 static larch_error files_write(void *context, const char *name, uint32_t offset, larch_bytes bytes)
 {
     larch_nor_files *f = context;
-    uint8_t atom[LARCH_STORAGE_ATOM];
-    uint32_t generation;
-    uint32_t size;
+    uint8_t atom[LARCH_STORAGE_ATOM] = {0};
+    uint32_t generation = 0;
+    uint32_t size = 0;
     place p;
     larch_error e = begin_existing(f, name, &generation, &size);
     if (e == LARCH_OK && !is_inside(offset, bytes.len, size))
@@ -210,16 +210,16 @@ static larch_error files_write(void *context, const char *name, uint32_t offset,
 /* Each program is done when it returns. */
 static larch_error files_sync(void *context, const char *name)
 {
-    uint32_t generation;
-    uint32_t size;
+    uint32_t generation = 0;
+    uint32_t size = 0;
     return begin_existing(context, name, &generation, &size);
 }
 
 static larch_error files_remove(void *context, const char *name)
 {
     larch_nor_files *f = context;
-    uint32_t generation;
-    uint32_t size;
+    uint32_t generation = 0;
+    uint32_t size = 0;
     larch_error e = begin(f, name, &generation, &size);
     if (e != LARCH_OK || generation == 0)
         return e;

@@ -23,12 +23,12 @@ void larch_virt_uart_start(void);
 void larch_virt_uart_irq(void);
 
 void larch_virt_flash_start(void);
-void larch_virt_rng_start(larch_virtio device);
-void larch_virt_console_start(larch_virtio device);
+void larch_virt_rng_start(larch_virtio found);
+void larch_virt_console_start(larch_virtio found);
 void larch_virt_console_tick(void);
 
 /* Only takes note of it: larch_virt_net_start is what starts it. */
-void larch_virt_net_found(larch_virtio device);
+void larch_virt_net_found(larch_virtio found);
 void larch_virt_net_irq(void);
 /* Wakes again while frames lie there that nobody has taken. */
 void larch_virt_net_tick(void);

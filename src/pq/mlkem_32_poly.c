@@ -200,13 +200,13 @@ uint8_t larch_mlkem32_compress(uint8_t *out, const uint8_t *expected, const mlke
 
 void larch_mlkem32_decompress(mlkem_residues *p, const uint8_t *in, unsigned d)
 {
-    const uint32_t mask = (1u << d) - 1;
+    const uint32_t one = 1u << d, mask = one - 1;
     uint32_t word = 0;
     unsigned have = 0;
     for (unsigned n = 0; n < MLKEM_N; n++, have -= d, word >>= d) {
         for (; have < d; have += 8)
             word |= (uint32_t)*in++ << have;
-        mlkem32_put(&p->c[n], ((word & mask) * Q + (1u << (d - 1))) >> d);
+        mlkem32_put(&p->c[n], ((word & mask) * Q + one / 2) >> d);
     }
 }
 

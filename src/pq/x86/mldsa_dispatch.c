@@ -10,7 +10,7 @@ static const dsa_ops *const levels[LARCH_PQ_LEVELS] = {NULL, &larch_dsa_avx2, &l
 static const dsa_ops *best(void)
 {
     unsigned level = LARCH_PQ_SMALL ? 0 : LARCH_PQ_LEVELS - 1;
-    while (!larch_x86_has(level))
+    while (level > 0 && !larch_x86_has(level))
         level--;
     return levels[level];
 }

@@ -130,7 +130,7 @@ void larch_dsa_sample_secrets(const dsa_ops *ops, const mldsa_params *p, dsa_pol
 {
     const unsigned count = (unsigned)p->k + p->l;
     lanes lane;
-    dsa_poly *to[WIDTH_MAX];
+    dsa_poly *to[WIDTH_MAX] = {0};
     uint16_t nonce[WIDTH_MAX];
     for (unsigned at = 0, some; at < count; at += some) {
         choose_width(ops, &lane, count - at);
