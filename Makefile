@@ -40,7 +40,7 @@ test: ## the whole test run, as the continuous integration does it
 	@cmake --preset sanitize >/dev/null
 	@$(call build,sanitize)
 	$(call say,sanitizers: tests)
-	@$(call ctest,sanitize,-L '^(unit|vectors-light|scenario|fuzz)$$')
+	@$(call ctest,sanitize,-L '^(unit|scenario|fuzz)$$')
 	$(call say,format)
 	@tools/lint.sh format
 	$(call say,all passed)
