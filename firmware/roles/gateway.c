@@ -101,20 +101,9 @@ static void take_event(void *context, const larch_gateway_event *event)
 static void command_status(larch_bytes rest)
 {
     (void)rest;
-    const larch_network_counters c = larch_network_counters_of();
-    const larch_peer address = larch_network_address();
-    larch_say("status: network %s, %a; up %u ms", larch_network_state_text(larch_network_state_of()), &address,
-              now_ms_32());
-    larch_say("status: %u datagrams in, %u out, %u dropped; %u messages accepted", c.received, c.sent, c.dropped,
-              app.accepted);
+    larch_role_say_status(app.accepted, "accepted");
     say_key();
     larch_state_say();
-}
-
-static void command_steps(larch_bytes rest)
-{
-    (void)rest;
-    larch_steps_say();
 }
 
 static void command_rotate(larch_bytes rest)
@@ -137,7 +126,7 @@ static void command_format(larch_bytes rest)
 
 static const larch_command commands[] = {
     {"status", "", "address, counters, keys, flash", command_status},
-    {"steps", "", "what the cryptography costs", command_steps},
+    {"steps", "", "what the cryptography costs", larch_steps_command},
     {"rotate", "", "make and serve a new key; the old one endorses it", command_rotate},
     {"format", "all keys", "erase the flash, and begin anew", command_format},
 };

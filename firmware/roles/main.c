@@ -68,6 +68,16 @@ void larch_role_join(void (*poll)(void))
     larch_say("network: ready, %a", &address);
 }
 
+void larch_role_say_status(uint32_t messages, const char *were)
+{
+    const larch_network_counters c = larch_network_counters_of();
+    const larch_peer address = larch_network_address();
+    larch_say("status: network %s, %a; up %u ms", larch_network_state_text(larch_network_state_of()), &address,
+              (uint32_t)larch_board_now_ms());
+    larch_say("status: %u datagrams in, %u out, %u dropped; %u messages %s", c.received, c.sent, c.dropped, messages,
+              were);
+}
+
 void larch_role_wait_for_help(void (*poll)(void))
 {
     larch_front_error("see the console", "help lists commands");

@@ -31,6 +31,9 @@ void larch_role_begin_crypto(void);
  * LARCH_ROLE_POLL_MS. */
 void larch_role_join(void (*poll)(void));
 
+/* What a status begins with: network, time, datagrams; and how many messages were "accepted" or "delivered". */
+void larch_role_say_status(uint32_t messages, const char *were);
+
 /* There is a fault that the console can mend: shows it, and calls poll for ever. */
 _Noreturn void larch_role_wait_for_help(void (*poll)(void));
 

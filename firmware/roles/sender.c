@@ -182,21 +182,10 @@ static void command_interval(larch_bytes rest)
 
 static void command_status(larch_bytes rest)
 {
-    const larch_network_counters c = larch_network_counters_of();
-    const larch_peer address = larch_network_address();
     (void)rest;
-    larch_say("status: network %s, %a; up %u ms", larch_network_state_text(larch_network_state_of()), &address,
-              (uint32_t)larch_board_now_ms());
-    larch_say("status: %u datagrams in, %u out, %u dropped; %u messages delivered", c.received, c.sent, c.dropped,
-              app.sent);
+    larch_role_say_status(app.sent, "delivered");
     say_pin();
     larch_state_say();
-}
-
-static void command_steps(larch_bytes rest)
-{
-    (void)rest;
-    larch_steps_say();
 }
 
 static void command_format(larch_bytes rest)
@@ -215,7 +204,7 @@ static const larch_command commands[] = {
     {"forget", "", "forget the pin", command_forget},
     {"gateway", "ADDRESS|auto", "where it is; kept in flash", command_gateway},
     {"status", "", "address, counters, pin, flash", command_status},
-    {"steps", "", "what the cryptography costs", command_steps},
+    {"steps", "", "what the cryptography costs", larch_steps_command},
     {"format", "all", "erase the flash, and begin anew", command_format},
 };
 

@@ -36,8 +36,9 @@ static void say(const char *what, const cost *c)
         larch_say("step: %s %u instructions, the least of %u times", what, c->least, c->times);
 }
 
-void larch_steps_say(void)
+void larch_steps_command(larch_bytes rest)
 {
+    (void)rest;
     for (unsigned i = 0; i < LARCH_STEP_COUNT; i++)
         say(larch_step_text((larch_step)i), &steps[i]);
     say("message", &message);

@@ -11,7 +11,7 @@ extern const larch_trace larch_steps_trace;
 /* The whole of a gateway's work for a message that was accepted, from its datagram to the answer's. */
 void larch_steps_message(uint32_t instructions);
 
-/* Says the least that each step has cost since the start: nothing interrupted it then. */
-void larch_steps_say(void);
+/* The console's command: says the least that each step has cost since the start: nothing interrupted it then. */
+void larch_steps_command(larch_bytes rest);
 
 #endif
