@@ -12,12 +12,10 @@ FUZZ_SECONDS ?= 60
 # CMake writes makefiles of its own, which must not see this one's flags.
 build = MAKEFLAGS=--no-print-directory cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 ctest = MAKEFLAGS= ctest --preset $(1) -j $(JOBS) --progress $(2)
-start := $(shell date +%s)
-say = @printf '\n== %s (%d s)\n' "$(1)" $$(( $$(date +%s) - $(start) ))
 # The program, as soon as its folder exists.
 program := $(if $(wildcard apps/larch/CMakeLists.txt),larch_program)
 
-.PHONY: all demo test lint fuzz coverage bench size size-boards boards boards-demo boards-size boards-test man install uninstall clean help
+.PHONY: all demo test test-long test-debian13 test-foreign lint fuzz coverage bench size size-boards boards boards-demo boards-size boards-test install uninstall clean help
 
 all: ## build the program larch and the library (build/)
 	@tools/setup.sh build
@@ -27,23 +25,19 @@ all: ## build the program larch and the library (build/)
 demo: all ## gateway, sender, sniffer and attacks on this machine's loopback
 	@build/larch demo
 
-test: ## the whole test run, as the continuous integration does it
+test: ## everything a change must pass; the last line counts what passed, failed and was skipped
 	@tools/setup.sh test
-	$(call say,boards: images)
-	@tools/board_sources.sh && JOBS=$(JOBS) tools/boards/build.sh || echo "boards: left out of this run"
-	$(call say,release: build)
-	@cmake --preset release -DLARCH_TESTS=ON -DLARCH_WERROR=ON >/dev/null
-	@$(call build,release)
-	$(call say,release: tests)
-	@$(call ctest,release)
-	$(call say,sanitizers: build)
-	@cmake --preset sanitize >/dev/null
-	@$(call build,sanitize)
-	$(call say,sanitizers: tests)
-	@$(call ctest,sanitize,-L '^(unit|scenario|fuzz)$$')
-	$(call say,format)
-	@tools/lint.sh format
-	$(call say,all passed)
+	@tools/test.sh short $(JOBS)
+
+test-long: ## the tests that take longer, up to 30 minutes
+	@tools/setup.sh test
+	@tools/test.sh long $(JOBS)
+
+test-debian13: ## the test run and both demonstrations on Debian 13, in a folder that apt fills (LARCH_DEBIAN13=FOLDER)
+	@JOBS=$(JOBS) tools/debian13/test.sh full
+
+test-foreign: ## unit, scenario and vector tests as arm64 and as big-endian s390x, run by QEMU
+	@JOBS=$(JOBS) tools/foreign/test.sh
 
 lint: ## clang-format, clang-tidy and cppcheck over our sources
 	@tools/setup.sh lint
@@ -62,11 +56,14 @@ coverage: ## line coverage of unit and scenario tests
 	@$(call build,coverage)
 	@tools/coverage.sh $(JOBS)
 
-bench: all ## this machine's figures beside other libraries' (once fetches Debian 13's)
+# Targets that stand on others ask for all packages first, so that who may not install them reads one line.
+bench: ## this machine's figures beside other libraries' (once fetches Debian 13's)
 	@tools/setup.sh bench
+	@$(MAKE) --no-print-directory all
 	@cmake -B build >/dev/null
 	@$(call build,release,larch_bench_peers)
 	@tools/peers_debian13.sh || true
+	@tools/oscore_peers.sh || true
 	@bench/run.sh
 
 size: ## bytes of code and data of each room, at -Os with ML-KEM-512 alone; boards, if their tools are here
@@ -83,32 +80,27 @@ boards: ## firmware images for emulated boards (build/boards/), with FreeRTOS, l
 	@tools/board_sources.sh
 	@JOBS=$(JOBS) tools/boards/build.sh
 
-boards-demo: all boards ## gateway, sender and sniffer boards under QEMU; pictures, logs and captures in build/boards-demo
-	@tools/boards/demo.py
+boards-demo: ## gateway, sender and sniffer boards under QEMU, in some minutes; pictures, logs and captures in build/boards-demo
+	@tools/setup.sh boards-demo
+	@JOBS=$(JOBS) tools/boards/demo.py --prepare
 
 boards-size: boards ## the firmware's flash, RAM, stacks and instructions, measured under QEMU
 	@tools/boards/sizes.py
 
-boards-test: boards ## the firmware's tests under QEMU
-	@tools/setup.sh test
+boards-test: ## the firmware's tests under QEMU
+	@tools/setup.sh boards-test
+	@$(MAKE) --no-print-directory boards
 	@cmake --preset release -DLARCH_TESTS=ON >/dev/null
 	@$(call build,release)
 	@$(call ctest,release,-L '^boards$$')
 
-man: all ## man pages (build/man) from the program's own help
-	@tools/setup.sh man
-	@tools/man.sh build/larch build/man
-
-install: all ## install into PREFIX=/usr/local, below DESTDIR
+install: all ## install program, library, man pages and completion into PREFIX=/usr/local, below DESTDIR
 	@cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DCMAKE_INSTALL_MESSAGE=LAZY -B build >/dev/null
-	@$(call build,release,larch $(program))
-	@DESTDIR=$(DESTDIR) cmake --install build
-	@mv build/install_manifest.txt build/installed.txt
+	@$(call build,release,larch $(program) $(if $(program),larch_pages_made))
+	@tools/install.sh install build '$(DESTDIR)'
 
-uninstall: ## remove what the last install put there
-	@test -f build/installed.txt || { echo "nothing was installed from here" >&2; exit 1; }
-	@sed 's|^|$(DESTDIR)|' build/installed.txt | tr '\n' '\0' | xargs -0 rm -fv --
-	@rm build/installed.txt
+uninstall: ## remove what the last install with this DESTDIR put there, and the folders that it made
+	@tools/install.sh uninstall build '$(DESTDIR)'
 
 clean: ## remove build/
 	@rm -rf build

@@ -34,7 +34,7 @@ fi
 # ---- servers ----------------------------------------------------------------
 
 # So many marks that no rotation falls into a load of sealed messages.
-printf '[gateway]\nreplay_slots = 4194304\n[limits]\nproven_rate = 0\n' >"$scratch/load.ini"
+printf '[gateway]\nreplay_slots = 4194304\n[limits]\nproven_rate = 0\nmarks = 0\n' >"$scratch/load.ini"
 
 start_gateway() { # NAME ARGUMENT...: sets pid and uri
     local name=$1
@@ -124,6 +124,10 @@ printf '%s, %s cores, Linux %s; %s\n\n' "$(sed -n 's/^model name[[:space:]]*: //
 "${load[@]}" "$larch" bench kem --markdown
 printf '\n'
 "${load[@]}" "$larch" bench kex --markdown
+printf '\n'
+oscore=.cache/trixie-oscore/coap-server # tools/oscore_peers.sh
+[ -x "$oscore" ] || oscore=coap-server-openssl
+"$larch" bench oscore --markdown --libcoap "$oscore" # it keeps to two cores by itself
 printf '\nMedians of %s rounds of %s s, one core for the server, 128 requests in flight.\n\n' "$rounds" "$seconds"
 printf '| one core | a second | CPU each, us | latency median, us | 99 %%, us |\n|---|--:|--:|--:|--:|\n'
 row() { # TEXT NAME

@@ -8,16 +8,19 @@ if(TARGET larch_program)
   # Wireshark finds it once it is linked into its own folder, as its first lines say.
   install(FILES tools/wireshark/larch.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/larch/wireshark)
 endif()
-# "make man" makes them; without it there are none.
-install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL
-  FILES_MATCHING PATTERN "*.1")
-
 configure_package_config_file(cmake/larchConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/larchConfig.cmake
   INSTALL_DESTINATION ${LARCH_CMAKEDIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/larchConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(EXPORT larchTargets NAMESPACE larch:: DESTINATION ${LARCH_CMAKEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larchConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/larchConfigVersion.cmake
-  cmake/FindMbedCrypto.cmake DESTINATION ${LARCH_CMAKEDIR})
+  DESTINATION ${LARCH_CMAKEDIR})
+
+if(LARCH_CRYPTO_PROVIDER STREQUAL "psa")
+  install(FILES cmake/FindMbedCrypto.cmake DESTINATION ${LARCH_CMAKEDIR})
+  set(LARCH_PC_CRYPTO "Libs.private: -lmbedcrypto")
+else()
+  set(LARCH_PC_CRYPTO "Requires.private: libcrypto >= 3.0")
+endif()
 
 # Relative to the file itself, so that an installed tree may be moved.
 file(RELATIVE_PATH LARCH_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})

@@ -9,6 +9,8 @@
 #include "fuzz.h"
 #include "larch/coap_endpoint.h"
 
+#define ANSWERS 88
+
 enum { STEP_RECEIVE, STEP_REACT, STEP_TIME, STEP_ASK, STEP_CANCEL, STEP_ANSWER, STEP_LATER, STEP_COUNT };
 
 static const uint16_t understood[] = {LARCH_COAP_OPT_URI_PATH, LARCH_COAP_OPT_URI_QUERY};
@@ -17,8 +19,10 @@ typedef struct play {
     larch_reader script;
     uint64_t now_ms;
     larch_coap_exchange exchanges[3];
+    uint8_t answers[ANSWERS];
     larch_coap_endpoint ep;
     uint8_t in[256];
+    larch_bytes last; /* datagram received; a view into in */
     uint8_t reply_bytes[LARCH_COAP_DATAGRAM_MAX];
     larch_writer reply;
     larch_coap_event event;
@@ -58,6 +62,7 @@ static void check_reply(const play *p, larch_bytes datagram, bool multicast)
     if (p->reply.len == 0)
         return;
     require(!multicast || p->event.drop == LARCH_COAP_DROP_DUPLICATE);
+    require(p->reply.len <= 3 * datagram.len || p->event.drop == LARCH_COAP_DROP_DUPLICATE);
     require(larch_coap_parse_header(datagram, &in) == LARCH_OK);
     require(in.type == LARCH_COAP_CON); /* all else is met with silence */
     require(larch_coap_parse((larch_bytes){p->reply.data, p->reply.len}, &out) == LARCH_OK);
@@ -92,6 +97,7 @@ static void check_event(play *p, larch_bytes datagram)
 static void receive(play *p, uint8_t from, bool multicast, larch_bytes datagram)
 {
     larch_peer peer = peer_of(from);
+    p->last = datagram;
     p->reply = larch_writer_to(p->reply_bytes, sizeof p->reply_bytes);
     larch_coap_endpoint_receive(&p->ep, p->now_ms, &peer, multicast, datagram, &p->reply, &p->event);
     check_reply(p, datagram, multicast);
@@ -115,6 +121,7 @@ static void step_react(play *p)
 {
     uint8_t how = take(p);
     uint8_t code = take(p);
+    uint8_t out[64];
     larch_coap_builder b;
     larch_bytes datagram;
     if (p->sent == 0)
@@ -123,11 +130,13 @@ static void step_react(play *p)
     if ((how & 4) != 0)
         id = p->asked.message_id;
     larch_bytes token = (how & 8) != 0 ? p->asked.token : (larch_bytes){NULL, 0};
-    larch_coap_build(&b, p->in, sizeof p->in, (larch_coap_type)(how & 3), code, id, token);
+    larch_coap_build(&b, out, sizeof out, (larch_coap_type)(how & 3), code, id, token);
     if ((how & 16) != 0)
         larch_coap_build_option_uint(&b, take(p), 1);
-    if (larch_coap_build_end(&b, &datagram) == LARCH_OK)
-        receive(p, how >> 6, (how & 32) != 0, datagram);
+    if (larch_coap_build_end(&b, &datagram) != LARCH_OK)
+        return; /* the last event still stands, with what its views point into */
+    memcpy(p->in, datagram.data, datagram.len);
+    receive(p, how >> 6, (how & 32) != 0, (larch_bytes){p->in, datagram.len});
 }
 
 static void poll_all(play *p)
@@ -165,7 +174,7 @@ static void step_ask(play *p)
     larch_peer peer = peer_of(how & 3);
     if (p->handle != 0 ||
         larch_coap_endpoint_request(&p->ep, p->now_ms, &peer, (how & 4) != 0 ? LARCH_COAP_NON : LARCH_COAP_CON,
-                                    LARCH_COAP_GET, how >> 3 & 3, &b, &handle) != LARCH_OK)
+                                    LARCH_COAP_GET, how >> 3 & 3, NULL, &b, &handle) != LARCH_OK)
         return;
     larch_coap_build_path(&b, "a");
     require(larch_coap_endpoint_request_end(&p->ep, &b, handle) == LARCH_OK);
@@ -179,26 +188,23 @@ static void step_ask(play *p)
 static void step_answer(play *p)
 {
     uint8_t how = take(p);
-    uint8_t out[LARCH_COAP_ANSWER_MAX + 16], again[sizeof out];
+    uint8_t out[ANSWERS + 16], again[sizeof out];
     larch_coap_builder b;
     larch_bytes sent;
     if (p->event.kind != LARCH_COAP_REQUEST)
         return;
     bool remember = (how & 1) != 0;
     uint8_t code = (how & 2) != 0 ? LARCH_COAP_CHANGED : LARCH_COAP_NOT_FOUND;
-    require(larch_coap_endpoint_answer(&p->ep, p->now_ms, &p->event, code, out, sizeof out, &b) == LARCH_OK);
+    const larch_coap_pending pending = larch_coap_pending_of(&p->event);
+    require(larch_coap_answer_begin(&pending, code, out, sizeof out, &b) == LARCH_OK);
     if (how >> 2 > 0)
         larch_coap_build_payload(&b, (larch_bytes){p->reply_bytes, how >> 2});
-    larch_error e = larch_coap_endpoint_answer_end(&p->ep, p->now_ms, &p->event, &b, remember, &sent);
+    larch_error e = larch_coap_endpoint_answer_end(&p->ep, p->now_ms, &pending, &b, remember, &sent);
     if (e != LARCH_OK || !remember)
         return;
     bool confirmable = p->event.message.type == LARCH_COAP_CON;
-    larch_coap_message m = p->event.message;
     memcpy(again, out, sent.len);
-    larch_bytes same;
-    larch_coap_build(&b, out, sizeof out, m.type, m.code, m.message_id, m.token);
-    require(larch_coap_build_end(&b, &same) == LARCH_OK);
-    receive(p, p->event.peer.address[15], p->event.multicast, same);
+    receive(p, p->event.peer.address[15], p->event.multicast, p->last);
     require(p->event.drop == LARCH_COAP_DROP_DUPLICATE);
     require(p->reply.len == (confirmable ? sent.len : 0) && memcmp(p->reply.data, again, p->reply.len) == 0);
 }
@@ -224,8 +230,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const larch_random random = {count_up, &random_next};
     memset(&p, 0, sizeof p);
     p.script = larch_reader_of((larch_bytes){data, size});
-    require(larch_coap_endpoint_init(&p.ep, p.exchanges, sizeof p.exchanges / sizeof p.exchanges[0], &random,
-                                     understood, sizeof understood / sizeof understood[0]) == LARCH_OK);
+    const larch_coap_memory memory = {p.exchanges, sizeof p.exchanges / sizeof p.exchanges[0], p.answers,
+                                      sizeof p.answers};
+    require(larch_coap_endpoint_init(&p.ep, &memory, &random, understood, sizeof understood / sizeof understood[0]) ==
+            LARCH_OK);
     while (p.script.left.len > 0) {
         switch (take(&p) % STEP_COUNT) {
         case STEP_RECEIVE:

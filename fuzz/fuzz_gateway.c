@@ -24,7 +24,7 @@ static unsigned accepted[2][SEALED];
 static unsigned costly;
 static unsigned asked; /* an answer to a group may come later, but is still one */
 
-static larch_gateway_datagram in[TOGETHER];
+static larch_server_datagram in[TOGETHER];
 static uint8_t in_bytes[TOGETHER][LONGEST];
 static size_t in_count;
 
@@ -59,15 +59,15 @@ static void give(const larch_peer *peer, bool multicast, larch_bytes datagram)
         settle();
     if (datagram.len > 0)
         memcpy(in_bytes[in_count], datagram.data, datagram.len);
-    in[in_count] = (larch_gateway_datagram){*peer, multicast, {in_bytes[in_count], datagram.len}};
+    in[in_count] = (larch_server_datagram){*peer, multicast, {in_bytes[in_count], datagram.len}};
     in_count++;
 }
 
 /* A request for one of the paths; the first bytes choose its options, the rest is payload. */
 static void request(const larch_peer *peer, bool multicast, larch_bytes bytes)
 {
-    static const char *const paths[] = {"pqkem-pk", "pqkem-data", "pqkem-next", ".well-known/core"};
-    static const char *const queries[] = {NULL, "kem=768", "kem=1024", "rt=larch.*"};
+    static const char *const paths[] = {"pqkem-pk", "pqkem-data", "pqkem-next", ".well-known/core", "pqkem-root"};
+    static const char *const queries[] = {NULL, "kem=768", "kem=1024", "rt=larch.*", "receipt"};
     uint8_t out[LARCH_COAP_DATAGRAM_MAX];
     uint8_t head[7] = {0}; /* the longest token is all of it */
     size_t used = bytes.len < 6 ? bytes.len : 6;
@@ -81,8 +81,8 @@ static void request(const larch_peer *peer, bool multicast, larch_bytes bytes)
         .code = (uint8_t)(1 + (head[0] >> 1 & 1)),
         .message_id = head[1],
         .token = {head, head[0] >> 2 & 7},
-        .path = paths[head[2] & 3],
-        .query = queries[head[2] >> 2 & 3],
+        .path = paths[(head[5] & 0x80) != 0 ? 4 : head[2] & 3],
+        .query = queries[(head[5] & 0x40) != 0 ? 4 : head[2] >> 2 & 3],
         .has_accept = (head[2] & 0x10) != 0,
         .accept = head[2] & 0x20 ? 42 : 0,
         .has_block2 = (head[2] & 0x40) != 0,
@@ -94,7 +94,7 @@ static void request(const larch_peer *peer, bool multicast, larch_bytes bytes)
     give(peer, multicast, bench_compose(&ask, out));
 }
 
-/* One of our sealed messages; each pair of bytes flips one of it. */
+/* One of our sealed messages, half of them for a receipt; each pair of bytes flips one of it. */
 static void post_sealed(const larch_peer *peer, uint8_t which, larch_bytes bytes)
 {
     uint8_t out[LARCH_COAP_DATAGRAM_MAX];
@@ -104,6 +104,7 @@ static void post_sealed(const larch_peer *peer, uint8_t which, larch_bytes bytes
     const bench_ask ask = {.code = LARCH_COAP_POST,
                            .message_id = (uint16_t)(which >> 2),
                            .path = "pqkem-data",
+                           .query = (which & 0x10) != 0 ? "receipt" : NULL,
                            .payload = {s.bytes, s.len}};
     give(peer, false, bench_compose(&ask, out));
 }

@@ -2,9 +2,9 @@
 /* A board's second channel: first byte how it is cut into pieces; then the stream, into the model of the display. */
 #include <string.h>
 
+#include "firmware/model/oled_stream.h"
+#include "firmware/model/ssd1306_model.h"
 #include "fuzz.h"
-#include "sniff/oled_stream.h"
-#include "sniff/ssd1306_model.h"
 
 typedef struct result {
     larch_ssd1306_model model;

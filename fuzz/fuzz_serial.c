@@ -2,29 +2,29 @@
 /* First byte: how many bytes come at a time; then what the line carries. Whatever it was, the record behind it is found. */
 #include <string.h>
 
-#include "board/record_decoder.h"
+#include "board/serial_decoder.h"
 #include "fuzz.h"
-#include "sniff/serial.h"
+#include "sniff/serial/serial.h"
 
 /* What parses composes to the same bytes again. */
 static void check_whole(larch_bytes body)
 {
-    static larch_record_encoder encoder;
-    static larch_record_decoder again;
-    static uint8_t line[LARCH_RECORD_ON_LINE(LARCH_RECORD_MAX)];
-    larch_record record;
-    if (larch_record_parse(body, &record) != LARCH_OK)
+    static larch_serial_record_encoder encoder;
+    static larch_serial_decoder again;
+    static uint8_t line[LARCH_SERIAL_RECORD_ON_LINE(LARCH_SERIAL_RECORD_MAX)];
+    larch_serial_record record;
+    if (larch_serial_record_parse(body, &record) != LARCH_OK)
         return;
-    if (record.type == LARCH_RECORD_FRAME)
-        require(larch_record_begin_frame(&encoder, &record.of.frame, (larch_bytes){NULL, 0}) == LARCH_OK);
-    else if (record.type == LARCH_RECORD_STATUS)
-        larch_record_begin_status(&encoder, &record.of.status);
+    if (record.type == LARCH_SERIAL_RECORD_FRAME)
+        require(larch_serial_record_begin_frame(&encoder, &record.of.frame, (larch_bytes){NULL, 0}) == LARCH_OK);
+    else if (record.type == LARCH_SERIAL_RECORD_STATUS)
+        larch_serial_record_begin_status(&encoder, &record.of.status);
     else
-        require(larch_record_begin_text(&encoder, record.of.text) == LARCH_OK);
-    larch_bytes input = {line, larch_record_encode(&encoder, line, sizeof line)}, out;
-    require(larch_record_done(&encoder));
-    larch_record_decoder_init(&again);
-    require(larch_record_decode(&again, &input, &out) == LARCH_RECORD_WHOLE && larch_bytes_equal(out, body));
+        require(larch_serial_record_begin_text(&encoder, record.of.text) == LARCH_OK);
+    larch_bytes input = {line, larch_serial_record_encode(&encoder, line, sizeof line)}, out;
+    require(larch_serial_record_done(&encoder));
+    larch_serial_decoder_init(&again);
+    require(larch_serial_decode(&again, &input, &out) == LARCH_SERIAL_WHOLE && larch_bytes_equal(out, body));
 }
 
 /* The host's side: what it makes of the same bytes keeps its promises. */
@@ -54,24 +54,25 @@ static void check_serial(larch_bytes input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t frame[] = {8, 0, 0, 0, 0xff, 2, 0};
-    static larch_record_decoder decoder;
-    uint8_t line[LARCH_RECORD_ON_LINE(LARCH_RECORD_HEAD_MAX + sizeof frame + LARCH_RECORD_CRC_LEN)];
-    larch_record_encoder encoder;
-    larch_record_found found;
-    larch_record record;
+    static larch_serial_decoder decoder;
+    uint8_t
+        line[LARCH_SERIAL_RECORD_ON_LINE(LARCH_SERIAL_RECORD_HEAD_MAX + sizeof frame + LARCH_SERIAL_RECORD_CRC_LEN)];
+    larch_serial_record_encoder encoder;
+    larch_serial_found found;
+    larch_serial_record record;
     larch_bytes out;
 
     if (size == 0)
         return 0;
     const size_t step = data[0] == 0 ? size : data[0];
     size_t taken = 0;
-    larch_record_decoder_init(&decoder);
+    larch_serial_decoder_init(&decoder);
     for (size_t at = 1; at < size; at += step) {
         larch_bytes input = {data + at, size - at < step ? size - at : step};
-        while ((found = larch_record_decode(&decoder, &input, &out)) != LARCH_RECORD_NOTHING) {
+        while ((found = larch_serial_decode(&decoder, &input, &out)) != LARCH_SERIAL_NOTHING) {
             taken += out.len;
-            require(found != LARCH_RECORD_LINE || (out.len > 0 && memchr(out.data, '\n', out.len) == NULL));
-            if (found == LARCH_RECORD_WHOLE)
+            require(found != LARCH_SERIAL_LINE || (out.len > 0 && memchr(out.data, '\n', out.len) == NULL));
+            if (found == LARCH_SERIAL_WHOLE)
                 check_whole(out);
         }
         require(input.len == 0);
@@ -79,14 +80,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(taken <= size); /* no byte is told twice */
     check_serial((larch_bytes){data + 1, size - 1});
 
-    const larch_record_frame last = {7, 1, 1u << 31, 14, -90, 200, LARCH_BYTES(frame)};
-    require(larch_record_begin_frame(&encoder, &last, (larch_bytes){NULL, 0}) == LARCH_OK);
-    larch_bytes input = {line, larch_record_encode(&encoder, line, sizeof line)};
-    require(larch_record_done(&encoder));
-    found = larch_record_decode(&decoder, &input, &out);
+    const larch_serial_record_frame last = {7, 1, 1u << 31, 14, -90, 200, LARCH_BYTES(frame)};
+    require(larch_serial_record_begin_frame(&encoder, &last, (larch_bytes){NULL, 0}) == LARCH_OK);
+    larch_bytes input = {line, larch_serial_record_encode(&encoder, line, sizeof line)};
+    require(larch_serial_record_done(&encoder));
+    found = larch_serial_decode(&decoder, &input, &out);
     if (input.len > 0) /* its first 0x00 ended what came before */
-        found = larch_record_decode(&decoder, &input, &out);
-    require(found == LARCH_RECORD_WHOLE && larch_record_parse(out, &record) == LARCH_OK);
+        found = larch_serial_decode(&decoder, &input, &out);
+    require(found == LARCH_SERIAL_WHOLE && larch_serial_record_parse(out, &record) == LARCH_OK);
     require(record.of.frame.sequence == 7 && larch_bytes_equal(record.of.frame.bytes, last.bytes));
     return 0;
 }

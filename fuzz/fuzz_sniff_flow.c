@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Datagrams through flow, alerts and both printers. Each: who (1: bits 0-1 the client, 2 the direction, 3 another
+/* Datagrams through flow, alerts and both printers, with the keys of RFC 8613's examples. Each: who (1: bits 0-1 the client, 2 the direction, 3 another
  * port, 4 cut), how long after (1, in quarters of a second), length (2), bytes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
-#include "sniff/alert.h"
-#include "sniff/text.h"
+#include "sniff/dissect/flow.h"
+#include "sniff/dissect/reason.h"
+#include "sniff/judge/alerts.h"
+#include "sniff/write/json.h"
+#include "sniff/write/text.h"
 
 /* One line of printable ASCII that fits. */
 static void check_line(const larch_writer *w)
@@ -37,6 +40,32 @@ static void show(const larch_sniff_packet *p, const larch_sniff_alert *alerts, s
     }
 }
 
+static void use_keys(larch_sniff_flow *flow)
+{
+    static const char text[] =
+        "\"\",\"01\",\"0102030405060708090a0b0c0d0e0f10\",\"9e7ca92223786340\",\"\",\"10\"\n"
+        "\"00\",\"01\",\"0102030405060708090a0b0c0d0e0f10\",\"\",\"\",\"10\"\n"
+        "\"\",\"01\",\"0102030405060708090a0b0c0d0e0f10\",\"9e7ca92223786340\",\"37cbf3210017a2d3\",\"10\"\n";
+    static larch_sniff_keys keys;
+    larch_sniff_keys_trouble trouble;
+    if (keys.count == 0)
+        require(larch_sniff_keys_read(&keys, larch_bytes_of_text(text), &trouble) == LARCH_OK && keys.count == 3);
+    larch_sniff_flow_use_keys(flow, &keys);
+}
+
+/* What OSCORE's dissector says holds together. */
+static void check_oscore(const larch_sniff_packet *p)
+{
+    const larch_sniff_oscore *o = &p->oscore;
+    const bool open = o->outcome == LARCH_SNIFF_OSCORE_OPENED;
+    require(o->message != LARCH_SNIFF_OSCORE_BROKEN || p->why != NULL);
+    require(o->number <= LARCH_OSCORE_NUMBER_MAX && (o->number == 0 || o->has_number));
+    require(!open || (o->inner.code != LARCH_COAP_EMPTY && o->inner.payload.len < o->ciphertext.len));
+    require(open || (o->inner.payload.len == 0 && p->inner_path[0] == 0));
+    require(o->asked.context == 0 || (open && o->message == LARCH_SNIFF_OSCORE_REQUEST));
+    require(p->claims.count.name == NULL || (p->understood && o->message != LARCH_SNIFF_OSCORE_NONE));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static larch_sniff_flow flow;
@@ -47,11 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint16_t len;
 
     require(larch_sniff_flow_init(&flow) == LARCH_OK);
+    use_keys(&flow);
     larch_sniff_alerts_init(&alerts);
     while (larch_reader_take_u8(&r, &who) == LARCH_OK && larch_reader_take_u8(&r, &after) == LARCH_OK &&
            larch_reader_take_u16(&r, &len) == LARCH_OK) {
-        larch_peer gateway = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, 0, 5683, 0};
-        larch_peer client = {{0x20, 1, 0xd, 0xb8}, 0, 40000, 0};
+        larch_peer gateway = {.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, .port = 5683};
+        larch_peer client = {.address = {0x20, 1, 0xd, 0xb8}, .port = 40000};
         larch_bytes bytes;
         if (larch_reader_take(&r, len < r.left.len ? len : r.left.len, &bytes) != LARCH_OK)
             break;
@@ -76,10 +106,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(packet.duplicate_of < number && packet.refers_to < number);
         require(packet.exchange == NULL || packet.exchange->number <= number);
         require(packet.kind != LARCH_SNIFF_BROKEN || packet.why != NULL);
-        require(packet.direct == LARCH_SNIFF_DIRECT_NONE || packet.body.len <= LARCH_SNIFF_BODY_MAX ||
+        require(packet.direct.message == LARCH_SNIFF_DIRECT_NONE || packet.body.len <= LARCH_SNIFF_BODY_MAX ||
                 packet.body.data == packet.coap.payload.data);
         /* our words for what is broken and the parser agree */
         require((larch_sniff_reason_coap(d.payload) == NULL) == (larch_coap_parse(d.payload, &message) == LARCH_OK));
+        check_oscore(&packet);
         show(&packet, raised, count);
         free(copy);
     }

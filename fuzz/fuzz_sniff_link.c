@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "sniff/link.h"
+#include "sniff/link/link.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint32_t linktypes[] = {0, 1, 101, 105, 108, 113, 127, 228, 229, 276};
+    static const uint32_t linktypes[] = {0, 1, 101, 105, 108, 113, 127, 228, 229, 276, 9, 50, 51, 104, 166, 204};
     static larch_sniff_links links;
     larch_reader r = larch_reader_of((larch_bytes){data, size});
     larch_sniff_frame frame = {1, 0, {NULL, 0}, 0};

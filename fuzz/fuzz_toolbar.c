@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "sniff/toolbar.h"
+#include "sniff/serial/toolbar.h"
 
 /* The bytes of the next message at *at or behind it; none: empty, and *at is the end. */
 static larch_bytes next_of(larch_bytes all, size_t *at)

@@ -14,7 +14,8 @@ enum { PAIR_SLOTS = 16, PAIR_LOG = 1 << 17 };
 typedef struct pair_side {
     bench b;
     bool together;
-    larch_gateway_slot slots[PAIR_SLOTS];
+    larch_server_slot slots[PAIR_SLOTS];
+    uint8_t pool[PAIR_SLOTS * LARCH_COAP_DATAGRAM_MAX];
     larch_trace trace;
     unsigned rotations;      /* to be made when the next MALFORMED is told */
     unsigned decapsulations; /* of sealed messages */
@@ -44,21 +45,29 @@ static inline void pair_put_bytes(larch_writer *w, larch_bytes bytes)
     larch_writer_put(w, bytes);
 }
 
-static inline void pair_note(void *context, const larch_gateway_event *event)
+static inline void pair_note(void *context, const larch_event *event)
 {
     pair_side *s = context;
     larch_writer *w = &s->log;
     larch_writer_put_u8(w, 'e');
-    larch_writer_put_u8(w, (uint8_t)event->reason);
+    larch_writer_put_u8(w, (uint8_t)event->kind);
     pair_put_peer(w, &event->peer);
     larch_writer_put_u16(w, event->kem != NULL ? event->kem->set : 0);
-    pair_put_bytes(w, event->text);
-    larch_writer_put_u8(w, (uint8_t)event->answer);
-    larch_writer_put_u8(w, (uint8_t)event->drop);
+    const char *detail = event->detail != NULL ? event->detail : "";
+    pair_put_bytes(w, (larch_bytes){(const uint8_t *)detail, strlen(detail)});
     larch_writer_put_u32(w, event->generation);
     bench_note(&s->b, event);
-    for (; event->reason == LARCH_GATEWAY_MALFORMED && s->rotations > 0; s->rotations--)
+    for (; event->kind == LARCH_EVENT_MALFORMED && s->rotations > 0; s->rotations--)
         larch_writer_put_u8(w, (uint8_t)larch_gateway_rotate(&s->b.gw, s->b.now_ms, larch_kem_at(0)));
+}
+
+static inline void pair_note_accepted(void *context, larch_bytes text)
+{
+    pair_side *s = context;
+    larch_writer_put_u8(&s->log, 'm');
+    pair_put_peer(&s->log, &s->b.message.peer);
+    pair_put_bytes(&s->log, (larch_bytes){s->b.message.identity.bytes, s->b.message.identity.len});
+    pair_put_bytes(&s->log, text);
 }
 
 static inline void pair_step(void *context, larch_step step, bool begin, size_t bytes)
@@ -80,12 +89,16 @@ static inline void pair_side_begin(pair_side *s, bool together, uint64_t seed, u
     s->log = larch_writer_to(s->log_bytes, sizeof s->log_bytes);
     bench_prepare(&s->b, seed, marks);
     s->trace = (larch_trace){pair_step, s};
-    s->b.config.trace = &s->trace;
-    s->b.config.event = pair_note;
-    s->b.config.context = s;
-    s->b.config.slots = s->slots;
-    s->b.config.slot_count = slots;
-    s->b.config.limits = *limits;
+    s->b.config.server.trace = &s->trace;
+    s->b.config.server.event = pair_note;
+    s->b.config.server.context = s;
+    s->b.config.server.slots = s->slots;
+    s->b.config.server.slot_count = slots;
+    s->b.config.server.pool = s->pool;
+    s->b.config.server.pool_len = sizeof s->pool;
+    s->b.accepted = pair_note_accepted;
+    s->b.context = s;
+    s->b.config.server.limits = *limits;
     bench_require(bench_start(&s->b) == LARCH_OK);
 }
 
@@ -108,7 +121,7 @@ static inline void pair_side_collect(pair_side *s)
     larch_peer peer;
     larch_bytes datagram;
     larch_error e;
-    while ((e = larch_gateway_send(&s->b.gw, s->b.now_ms, &peer, &datagram)) == LARCH_OK) {
+    while ((e = bench_send(&s->b, &peer, &datagram)) == LARCH_OK) {
         larch_writer_put_u8(&s->log, 'd');
         pair_put_peer(&s->log, &peer);
         pair_put_bytes(&s->log, datagram);
@@ -121,7 +134,7 @@ static inline void pair_side_collect(pair_side *s)
         s->b.now_ms = larch_gateway_deadline_ms(&s->b.gw);
 }
 
-static inline void pair_side_give(pair_side *s, const larch_gateway_datagram *in, size_t count)
+static inline void pair_side_give(pair_side *s, const larch_server_datagram *in, size_t count)
 {
     larch_gateway *gw = &s->b.gw;
     size_t taken;
@@ -142,7 +155,7 @@ static inline void pair_side_give(pair_side *s, const larch_gateway_datagram *in
 }
 
 /* Hands the same to both. */
-static inline void pair_give(pair *p, const larch_gateway_datagram *in, size_t count)
+static inline void pair_give(pair *p, const larch_server_datagram *in, size_t count)
 {
     pair_side_give(&p->one, in, count);
     pair_side_give(&p->many, in, count);
@@ -152,23 +165,20 @@ static inline void pair_give(pair *p, const larch_gateway_datagram *in, size_t c
 
 static inline bool pair_same_memory(const bench *a, const bench *b)
 {
-    bool same = a->now_ms == b->now_ms && a->gw.maintain_at_ms == b->gw.maintain_at_ms &&
-                larch_gateway_deadline_ms(&a->gw) == larch_gateway_deadline_ms(&b->gw) &&
-                memcmp(a->gw.count, b->gw.count, sizeof a->gw.count) == 0 &&
-                memcmp(a->gw.endpoint.drops, b->gw.endpoint.drops, sizeof a->gw.endpoint.drops) == 0 &&
-                a->gw.reach.total.millitokens == b->gw.reach.total.millitokens &&
-                a->gw.reach.total.at_ms == b->gw.reach.total.at_ms;
+    bool same =
+        a->now_ms == b->now_ms && a->gw.direct.maintain_at_ms == b->gw.direct.maintain_at_ms &&
+        larch_gateway_deadline_ms(&a->gw) == larch_gateway_deadline_ms(&b->gw) &&
+        memcmp(a->gw.server.count, b->gw.server.count, sizeof a->gw.server.count) == 0 &&
+        memcmp(a->gw.server.endpoint.drops, b->gw.server.endpoint.drops, sizeof a->gw.server.endpoint.drops) == 0 &&
+        memcmp(a->gw.server.reach.totals, b->gw.server.reach.totals, sizeof a->gw.server.reach.totals) == 0;
     for (size_t i = 0; i < BENCH_EXCHANGES; i++) {
         const larch_coap_exchange *x = &a->exchanges[i], *y = &b->exchanges[i];
-        same = same && x->until_ms == y->until_ms && x->message_id == y->message_id && x->answer_len == y->answer_len &&
-               memcmp(x->answer, y->answer, x->answer_len) == 0 && larch_peer_equal(&x->peer, &y->peer);
+        same = same && x->until_ms == y->until_ms && x->message_id == y->message_id && x->content == y->content &&
+               x->answer_len == y->answer_len && x->answer_at == y->answer_at && larch_peer_equal(&x->peer, &y->peer);
     }
-    for (size_t i = 0; i < BENCH_REACH; i++) {
-        const larch_reach_entry *x = &a->reach[i], *y = &b->reach[i];
-        same = same && x->key == y->key && x->at_ms == y->at_ms && x->until_ms == y->until_ms &&
-               x->millitokens == y->millitokens && x->echoed == y->echoed;
-    }
-    return same && memcmp(a->replay, b->replay, sizeof a->replay) == 0;
+    return same && memcmp(a->reach, b->reach, sizeof a->reach) == 0 &&
+           memcmp(a->answers, b->answers, sizeof a->answers) == 0 &&
+           memcmp(a->replay, b->replay, sizeof a->replay) == 0;
 }
 
 static inline bool pair_same_storage(const larch_flash *a, const larch_flash *b)

@@ -6,6 +6,7 @@
 # nothing is installed. Silent and quick when all is there. usage: tools/board_sources.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tools/debian_mirror.sh
 
 # FOLDER PACKAGE UPSTREAM SHA-256 of the upstream archive. Debian's newest revision of that upstream version is taken.
 pins="freertos micropython 1.25.0+ds   7b25be99a502f070b2de81dafc08da7051d992325d6e67daa9045a918fffdbea
@@ -13,7 +14,6 @@ pins="freertos micropython 1.25.0+ds   7b25be99a502f070b2de81dafc08da7051d992325
       mbedtls  mbedtls     2.28.3      3b4953aa55a681e084d31892d9904cc5328d6b4958ea57b90ae4b4f94ae69a8d"
 
 cache=$PWD/.cache/boards
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ "$(cat "$cache/complete" 2>/dev/null)" != "$pins" ] || exit 0
 
 say() { printf 'board sources: %s\n' "$*" >&2; }
@@ -22,32 +22,21 @@ give_up() {
     exit 1
 }
 
-if [ "$(. /etc/os-release && echo "${ID:-}")" != debian ] || [ ! -e $keyring ] || ! command -v apt-get >/dev/null; then
-    give_up "this is no Debian"
+if lacks=$(debian_lacks); then
+    give_up "$lacks"
 fi
 command -v dpkg-source >/dev/null || give_up "dpkg-source is missing (tools/setup.sh boards)"
 
 # ---- fetch ------------------------------------------------------------------
 
 rm -rf "$cache"
-mkdir -p "$cache"/apt/{lists/partial,archives/partial} "$cache/fetched"
-: >"$cache/apt/status"
-apt=(-o "Dir::Etc::sourcelist=$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State=$cache/apt"
-    -o "Dir::State::lists=$cache/apt/lists" -o "Dir::State::status=$cache/apt/status" -o "Dir::Cache=$cache/apt"
-    -o APT::Sandbox::User= -o Acquire::Retries=3 -o Acquire::http::Timeout=30)
-
-# The mirrors that serve this machine's own release, and its security updates.
-own=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mirror_of() { # SUITE
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v suite="$1" '$2 == suite && $3 == "main" { print $1; exit }'
-}
-mirror=$(mirror_of "$own")
-security=$(mirror_of "$own-security")
-[ -n "$mirror" ] || give_up "no Debian mirror is configured here"
+mkdir -p "$cache/fetched"
+debian_private_apt "$cache/apt"
+mirror=$(debian_mirror)
+security=$(debian_mirror -security)
 for suite in trixie bookworm; do
-    printf 'deb-src [signed-by=%s] %s %s main\n' $keyring "$mirror" $suite
-    [ -z "$security" ] || printf 'deb-src [signed-by=%s] %s %s-security main\n' $keyring "$security" $suite
+    printf 'deb-src [signed-by=%s] %s %s main\n' $debian_keyring "$mirror" $suite
+    [ -z "$security" ] || printf 'deb-src [signed-by=%s] %s %s-security main\n' $debian_keyring "$security" $suite
 done >"$cache/apt/sources.list"
 
 log=$cache/fetch.log

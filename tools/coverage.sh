@@ -14,7 +14,7 @@ quiet_lcov() { lcov --quiet "$@" 2> >(grep -v '^Subroutine .* redefined' >&2); }
 quiet_lcov --capture --initial --directory $folder --output-file $folder/none.info
 quiet_lcov --capture --directory $folder --output-file $folder/run.info
 quiet_lcov --add-tracefile $folder/none.info --add-tracefile $folder/run.info --output-file $folder/all.info
-quiet_lcov --extract $folder/all.info "$PWD/src/*" "$PWD/include/*" "$PWD/sniff/*" "$PWD/port/*" "$PWD/apps/*" \
+quiet_lcov --extract $folder/all.info "$PWD/src/*" "$PWD/include/*" "$PWD/text/*" "$PWD/sniff/*" "$PWD/port/*" "$PWD/firmware/model/*" "$PWD/apps/*" \
     --output-file $folder/larch.info
 lcov --list $folder/larch.info
 genhtml --quiet --output-directory $folder/html $folder/larch.info

@@ -10,6 +10,7 @@ seconds=$1
 shift
 crashes=build/fuzz/crashes
 scratch=$(mktemp -d)
+export TMPDIR=$scratch # of the harnesses that write files
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$crashes"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: tools/lint.sh format|all. "all" needs build/compile_commands.json.
+# usage: tools/lint.sh format|all. "all" needs build/compile_commands.json. Exits with 77 if the format was not checked.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,9 +10,9 @@ check_format() {
     # Another version of clang-format has other opinions; Debian 12's is the judge.
     if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
         echo "format: left out, clang-format 14 is not here" >&2
-        return
+        return 77
     fi
-    clang-format --dry-run -Werror "${sources[@]}"
+    clang-format --dry-run -Werror "${sources[@]}" || return 1
     echo "format: ${#sources[@]} files"
 }
 
@@ -41,9 +41,12 @@ check_cppcheck() {
     echo "cppcheck: done"
 }
 
-check_format
+status=0
+check_format || status=$?
+[ $status -eq 0 ] || [ $status -eq 77 ] || exit $status
 if [ "${1:-}" = all ]; then
     check_tidy
     check_cppcheck
     python3 tools/check_layers.py
 fi
+exit $status

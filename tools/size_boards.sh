@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The pq room on boards: bytes of code and constants of each algorithm alone; and of each operation, run under QEMU,
 # instructions and the deepest stack. Two builds, "fast" (-O3) and "small" (-Os, LARCH_PQ_SMALL), for RV32IMAC,
-# Cortex-M4 and Cortex-M3; a board whose tools are missing is left out. Fails if an answer is wrong.
+# Cortex-M4 and Cortex-M3; a board whose tools are missing is left out. Of the small build also the whole rooms oscore,
+# cbor and cose, each alone and together, before a linker drops what a program does not call. Fails if an answer is wrong.
 # usage: tools/size_boards.sh [--json | --figures | --check]
 #   --figures  plain: BOARD BUILD NAME and two numbers, for size.ALGORITHM text and rodata, else instructions and stack
 #   --check    RV32IMAC alone; fails where a figure exceeds bench/boards/budgets.txt
@@ -23,6 +24,7 @@ cortex_m3=(arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb)
 
 common=(--specs=picolibc.specs -std=c11 -ffunction-sections -fdata-sections -Iinclude -Isrc)
 sources=(src/pq/*.c src/base/ct.c)
+sessions=(oscore cbor cose) # keylog.c is for builds with LARCH_KEYLOG alone
 without=(-DLARCH_MLKEM_512=0 -DLARCH_MLKEM_768=0 -DLARCH_MLKEM_1024=0 -DLARCH_MLDSA_44=0 -DLARCH_MLDSA_65=0 -DLARCH_MLDSA_87=0)
 
 memory() { # FLASH RAM: the linker's view of the board
@@ -39,21 +41,48 @@ run() { # BOARD ELF
     timeout 60 "${emulate[@]}" -nographic -kernel "$2" </dev/null
 }
 
+measure_rooms() { # BOARD BUILD: lines as below
+    local -n room_compiler=$1 room_flags=$2
+    local room source all=()
+    for room in "${sessions[@]}"; do
+        for source in src/"$room"/*.c; do
+            [[ $source != */keylog.c ]] || continue
+            "${room_compiler[@]}" "${common[@]}" "${room_flags[@]}" "${without[@]}" -DLARCH_ECC=0 -c "$source" \
+                -o "$folder/$room.$(basename "$source" .c).o"
+        done
+        all+=("$folder/$room".*.o)
+        sum_objects "$1 $2 size.$room" "$folder/$room".*.o
+    done
+    sum_objects "$1 $2 size.$(IFS=+ && echo "${sessions[*]}")" "${all[@]}"
+}
+
+sum_objects() { # HEAD OBJECT...
+    local head=$1
+    shift
+    size -A "$@" | awk -v head="$head" '/^\.text/ { t += $2 } /^\.s?rodata/ { r += $2 } END { print head, t, r + 0 }'
+}
+
 # Lines "BOARD BUILD size.NAME TEXT RODATA" and "BOARD BUILD NAME.OPERATION INSTRUCTIONS STACK".
 measure() { # BOARD BUILD
     local -n compiler=$1 flags=$2
     local set symbol bytes machine place
+    # In place of the C library's copying and filling, which are not counted.
+    "${compiler[@]}" -fno-builtin -c -x c -o "$folder/library.o" - <<'END'
+#define EMPTY(name) __attribute__((section(".library"))) void name(void) {}
+EMPTY(memcpy) EMPTY(memmove) EMPTY(memset) EMPTY(memcmp)
+END
     for symbol in mlkem_512 mlkem_768 mlkem_1024 mldsa_44; do
         set=LARCH_$(tr a-z A-Z <<<"$symbol")
         mkdir -p "$folder/$symbol"
         (cd "$folder/$symbol" && "${compiler[@]}" "${common[@]/-I/-I$OLDPWD/}" "${flags[@]}" "${without[@]/$set=0/$set=1}" \
             -c "${sources[@]/#/$OLDPWD/}")
-        # What the table of functions reaches; the C library's copying and filling are not counted.
-        "${compiler[@]}" -nostdlib -Wl,--gc-sections,--entry="larch_$symbol",--unresolved-symbols=ignore-all \
-            "$folder/$symbol"/*.o -lgcc -o "$folder/alone.elf" 2>/dev/null
+        # What the table of functions reaches.
+        "${compiler[@]}" -nostdlib -Wl,--gc-sections,--entry="larch_$symbol" \
+            "$folder/$symbol"/*.o "$folder/library.o" -lgcc -o "$folder/alone.elf"
         bytes=$(size -A "$folder/alone.elf" | awk '/^\.text/ { t += $2 } /^\.s?rodata/ { r += $2 } END { print t, r }')
         echo "$1 $2 size.${symbol/_/} $bytes"
     done
+    [ "$2" != small ] || measure_rooms "$1" "$2"
     case $1 in
     rv32imac) machine=riscv place=$(memory 0x80000000 0x80200000) ;;
     *) machine=arm place=$(memory 0x00000000 0x20000000) ;;

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* larch discover: asks every network at hand which gateways are there, in our way and in the prototype's. */
-#include <getopt.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "app.h"
-#include "fetch.h"
+#include "common/command.h"
+#include "common/fetch.h"
+#include "common/wire.h"
+#include "larch/coap_message.h"
 #include "larch/crypto.h"
-#include "options.h"
+#include "larch/direct.h"
+#include "loop.h"
 #include "system.h"
-#include "text.h"
+#include "text/json.h"
+#include "text/peer.h"
+#include "text/text.h"
 #include "udp.h"
 
 #define NAME         "discover"
@@ -25,18 +30,6 @@
 #define CORE_QUERY   "rt=larch.key"
 #define KEY_LINK     "</" LARCH_DIRECT_PATH_KEY ">"
 #define DATAGRAM_CAP 64 /* of a request */
-
-static const char help[] =
-    "Usage: larch discover [OPTION]...\n"
-    "Lists the gateways on this network with the fingerprints of their keys: asks all\n"
-    "CoAP nodes by multicast, and prototype boards by broadcast. Nothing is trusted by it:\n"
-    "compare a fingerprint with 'larch keys fingerprint' on the gateway.\n"
-    "\n"
-    "Options:\n"
-    "  --timeout S       seconds to wait for answers (default 6: nodes take up to 5 to answer a group)\n"
-    "  --to ADDR[:PORT]  ask this address instead of the network; may be repeated\n"
-    "  --json            one JSON object a gateway on stdout\n"
-    "  --help            print this help\n";
 
 /* Who answered, and how. */
 typedef struct found {
@@ -51,6 +44,8 @@ typedef struct discovery {
     size_t target_count;
     double timeout;
     bool json;
+    bool asks_network;
+    int hint; /* errno of the last question that did not leave; 0: all did */
     uint8_t token[TOKEN_LEN];
     uint16_t message_id; /* of the POST, whose answers carry no token; the GET has the next one */
     found found[FOUND_MAX];
@@ -59,8 +54,14 @@ typedef struct discovery {
 
 /* ---- asking -------------------------------------------------------------- */
 
+static void ask(discovery *d, const larch_peer *to, larch_bytes datagram)
+{
+    if (larch_udp_send_to(&d->udp, to, datagram) != 0)
+        d->hint = errno;
+}
+
 /* GET /.well-known/core?rt=larch.key, non-confirmable as a group request must be [RFC7252 8.1]. */
-static void ask_core(const discovery *d, const larch_peer *to)
+static void ask_core(discovery *d, const larch_peer *to)
 {
     uint8_t bytes[DATAGRAM_CAP];
     larch_coap_builder b;
@@ -70,12 +71,12 @@ static void ask_core(const discovery *d, const larch_peer *to)
     larch_coap_build_path(&b, CORE_PATH);
     larch_coap_build_option(&b, LARCH_COAP_OPT_URI_QUERY, LARCH_TEXT(CORE_QUERY));
     if (larch_coap_build_end(&b, &datagram) == LARCH_OK)
-        (void)larch_udp_send_to(&d->udp, to, datagram);
+        ask(d, to, datagram);
 }
 
 /* POST /pqkem-pk, confirmable and without a token though to a broadcast address: what prototypes
  * listen for. */
-static void ask_prototype(const discovery *d, const larch_peer *to)
+static void ask_prototype(discovery *d, const larch_peer *to)
 {
     uint8_t bytes[DATAGRAM_CAP];
     larch_coap_builder b;
@@ -83,17 +84,17 @@ static void ask_prototype(const discovery *d, const larch_peer *to)
     larch_coap_build(&b, bytes, sizeof bytes, LARCH_COAP_CON, LARCH_COAP_POST, d->message_id, (larch_bytes){0});
     larch_coap_build_path(&b, LARCH_DIRECT_PATH_KEY);
     if (larch_coap_build_end(&b, &datagram) == LARCH_OK)
-        (void)larch_udp_send_to(&d->udp, to, datagram);
+        ask(d, to, datagram);
 }
 
 /* "All CoAP Nodes" beyond the link. [RFC7252 12.8] */
-static void ask_groups(const discovery *d)
+static void ask_groups(discovery *d)
 {
-    const larch_peer ipv4 = {{[10] = 0xff, [11] = 0xff, 224, 0, 1, 187}, 0, LARCH_COAP_PORT, 0};
+    const larch_peer ipv4 = {.address = {[10] = 0xff, [11] = 0xff, 224, 0, 1, 187}, .port = LARCH_COAP_PORT};
     struct if_nameindex *interfaces = if_nameindex();
     for (struct if_nameindex *i = interfaces; i != NULL && i->if_index != 0; i++) {
         const struct ip_mreqn from = {.imr_ifindex = (int)i->if_index};
-        const larch_peer site = {{0xff, 0x05, [15] = 0xfd}, i->if_index, LARCH_COAP_PORT, 0};
+        const larch_peer site = {.address = {0xff, 0x05, [15] = 0xfd}, .scope = i->if_index, .port = LARCH_COAP_PORT};
         if (setsockopt(d->udp.fd, IPPROTO_IP, IP_MULTICAST_IF, &from, sizeof from) == 0)
             ask_core(d, &ipv4);
         ask_core(d, &site);
@@ -105,6 +106,7 @@ static void ask_groups(const discovery *d)
 static void ask_all(discovery *d)
 {
     const bool network = d->target_count == 0;
+    d->asks_network = network;
     if (network) {
         d->target_count = larch_udp_neighbourhoods(&d->udp, LARCH_COAP_PORT, d->targets, TARGETS_MAX);
         ask_groups(d);
@@ -156,19 +158,29 @@ static void take(discovery *d, const larch_peer *peer, larch_bytes datagram)
     }
 }
 
-static void listen_until(discovery *d, uint64_t end_ms)
+static void take_arrivals(larch_loop_watch *watch, unsigned events)
 {
     static larch_udp_batch batch;
-    while (larch_posix_now_ms() < end_ms)
-        if (larch_udp_wait(&d->udp, end_ms) > 0) {
-            (void)larch_udp_receive(&d->udp, &batch);
-            for (size_t i = 0; i < batch.count; i++)
-                take(d, &batch.datagrams[i].peer, (larch_bytes){batch.datagrams[i].bytes, batch.datagrams[i].len});
-        }
+    discovery *d = watch->context;
+    (void)events;
+    (void)larch_udp_receive(&d->udp, &batch);
+    for (size_t i = 0; i < batch.count; i++)
+        take(d, &batch.datagrams[i].peer, (larch_bytes){batch.datagrams[i].bytes, batch.datagrams[i].len});
+}
+
+static larch_exit listen_for(discovery *d, uint64_t ms)
+{
+    larch_loop loop;
+    larch_loop_watch arrivals = {.fd = d->udp.fd, .ready = take_arrivals, .context = d};
+    larch_loop_init(&loop, NULL, NULL);
+    if (larch_loop_add_watch(&loop, &arrivals, LARCH_LOOP_READ) != LARCH_OK ||
+        larch_loop_run_until(&loop, larch_posix_now_ms() + ms) == LARCH_LOOP_FAILED)
+        return larch_app_fail(NAME, "poll: %s", strerror(errno));
+    return LARCH_EXIT_DONE;
 }
 
 /* A lost answer must not make a prototype of a gateway. */
-static void ask_silent_again(discovery *d)
+static larch_exit ask_silent_again(discovery *d)
 {
     bool any = false;
     for (size_t i = 0; i < d->found_count; i++)
@@ -176,92 +188,148 @@ static void ask_silent_again(discovery *d)
             ask_core(d, &d->found[i].peer);
             any = true;
         }
-    if (any)
-        listen_until(d, larch_posix_now_ms() + SECOND_MS);
+    return any ? listen_for(d, SECOND_MS) : LARCH_EXIT_DONE;
 }
 
 /* ---- showing ------------------------------------------------------------- */
 
-/* One gateway with the keys of all its sets; a prototype has one. */
-static void show(const discovery *d, const found *f)
+/* What the keys of a gateway are shown with. */
+typedef struct keys_shown {
+    bool first;
+    bool able;                       /* false: we cannot ask, and why says why */
+    char why[LARCH_APP_FAILURE_MAX]; /* no key came, the last time */
+} keys_shown;
+
+/* The gateway's identity, whose root endorses its key of the first set. False: it has none, or does not show it now. */
+static bool find_identity(const found *f, char fingerprint[LARCH_FINGERPRINT_TEXT_LEN + 1])
 {
-    static uint8_t ek[LARCH_KEM_EK_MAX];
-    uint8_t hash[32];
-    char address[LARCH_POSIX_PEER_TEXT], fingerprint[LARCH_FINGERPRINT_TEXT_LEN + 1];
-    const larch_kem *kem;
-    bool first = true;
-    larch_posix_peer_text(&f->peer, address);
-    if (d->json)
-        printf("{\"gateway\":\"%s\",\"prototype\":%s,\"keys\":[", address, f->by_core ? "false" : "true");
-    for (size_t i = 0; (kem = larch_kem_at(i)) != NULL && (i == 0 || f->by_core); i++) {
-        if (larch_app_fetch(&f->peer, kem, FETCH_MS, ek, hash) != LARCH_SENDER_FAIL_NONE)
-            continue;
-        larch_fingerprint_format(hash, fingerprint);
-        if (d->json)
-            printf("%s{\"kem\":\"%s\",\"fingerprint\":\"%s\"}", first ? "" : ",", kem->name, fingerprint);
-        else
-            printf("%s%-*s  %-11s  %s%s\n", first ? "coap://" : "       ", 28, first ? address : "", kem->name,
-                   fingerprint, f->by_core ? "" : "  prototype");
-        first = false;
+    static larch_app_key key;
+    if (!f->by_core || !larch_app_fetch(&f->peer, larch_direct_kem_at(0), true, FETCH_MS, &key) || !key.identified)
+        return false;
+    larch_fingerprint_format(LARCH_FINGERPRINT_IDENTITY, key.identity, fingerprint);
+    return true;
+}
+
+/* Fetches the gateway's keys one after another, those of all its sets; a prototype has one. *kem is the one whose
+ * fingerprint was written; false: there is no other. */
+static bool next_key(const found *f, size_t *set, const larch_kem **kem,
+                     char fingerprint[LARCH_FINGERPRINT_TEXT_LEN + 1], keys_shown *shown)
+{
+    static larch_app_key key;
+    while (shown->able && (*kem = larch_direct_kem_at(*set)) != NULL && (*set == 0 || f->by_core)) {
+        ++*set;
+        if (larch_app_fetch(&f->peer, *kem, false, FETCH_MS, &key)) {
+            larch_fingerprint_format(LARCH_FINGERPRINT_KEY, key.hash, fingerprint);
+            return true;
+        }
+        (void)snprintf(shown->why, sizeof shown->why, "%s", key.why);
+        shown->able = key.failure != LARCH_SENDER_FAIL_PLATFORM;
     }
-    if (d->json)
-        printf("]}\n");
-    else if (first)
-        printf("coap://%-28s  no key within %d s\n", address, FETCH_MS / 1000);
+    return false;
+}
+
+static void show_json(const found *f, keys_shown *shown)
+{
+    uint8_t line[1024 + 8 * LARCH_APP_FAILURE_MAX];
+    larch_writer w = larch_writer_to(line, sizeof line);
+    larch_json j = larch_json_begin_line(&w);
+    char fingerprint[LARCH_FINGERPRINT_TEXT_LEN + 1];
+    const larch_kem *kem;
+    larch_json_put_peer(&j, "gateway", &f->peer);
+    larch_json_put_bool(&j, "prototype", !f->by_core);
+    if (find_identity(f, fingerprint))
+        larch_json_put_text(&j, "identity", fingerprint);
+    larch_json_begin_array(&j, "keys");
+    for (size_t set = 0; next_key(f, &set, &kem, fingerprint, shown); shown->first = false) {
+        larch_json_begin_object(&j, NULL);
+        larch_json_put_text(&j, "kem", kem->name);
+        larch_json_put_text(&j, "fingerprint", fingerprint);
+        larch_json_end_object(&j);
+    }
+    larch_json_end_array(&j);
+    if (shown->first)
+        larch_json_put_text(&j, "error", shown->why);
+    larch_json_end_line(&j);
+    larch_text_print(&w, stdout);
+}
+
+static void show_plain(const found *f, keys_shown *shown)
+{
+    char address[LARCH_TEXT_PEER_MAX], fingerprint[LARCH_FINGERPRINT_TEXT_LEN + 1];
+    const larch_kem *kem;
+    larch_text_of_peer(&f->peer, address);
+    const bool identified = find_identity(f, fingerprint);
+    if (identified)
+        printf("coap://%-28s  %-11s  %s\n", address, "identity", fingerprint);
+    for (size_t set = 0; next_key(f, &set, &kem, fingerprint, shown); shown->first = false)
+        printf("%s%-*s  %-11s  %s%s\n", shown->first && !identified ? "coap://" : "       ", 28,
+               shown->first && !identified ? address : "", kem->name, fingerprint, f->by_core ? "" : "  prototype");
+    if (shown->first)
+        printf("coap://%-28s  no key: %s\n", address, shown->why);
+}
+
+/* One gateway with its keys. */
+static larch_exit show(const discovery *d, const found *f)
+{
+    keys_shown shown = {.first = true, .able = true, .why = "no key"};
+    (d->json ? show_json : show_plain)(f, &shown);
     (void)fflush(stdout);
+    return shown.able ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", shown.why);
+}
+
+/* Nobody answered. */
+static larch_exit fail_alone(const discovery *d)
+{
+    if (d->asks_network && d->target_count == 0)
+        return larch_app_fail(NAME,
+                              "this host is on no network: no interface but the loopback is up with an address; set "
+                              "one up, or name a gateway with --to");
+    if (d->asks_network || d->hint == 0)
+        return larch_app_fail(NAME, "no gateway answered within %g s", d->timeout);
+    const larch_app_hint hint = larch_app_hint_of(d->hint);
+    return larch_app_fail(NAME, "no gateway answered within %g s: %s; %s", d->timeout, hint.text, hint.advice);
 }
 
 /* ---- the command --------------------------------------------------------- */
 
-enum { OPT_TIMEOUT = 256, OPT_TO, OPT_JSON, OPT_HELP };
-
-static const struct option long_options[] = {
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"to", required_argument, NULL, OPT_TO},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+static const larch_option rows[] = {
+    {.name = "timeout",
+     .kind = LARCH_OPTION_SECONDS,
+     .value = "S",
+     LARCH_OPTION_AT(discovery, timeout),
+     .text = "seconds to wait for answers (default 6: nodes take up to 5 to answer a group)"},
+    {.name = "to",
+     .kind = LARCH_OPTION_ADDRESS,
+     .value = "ADDR[:PORT]",
+     LARCH_OPTION_LIST(discovery, targets, target_count),
+     .text = "ask this address instead of the network; may be repeated"},
+    {.name = "json",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(discovery, json),
+     .text = "one JSON object a gateway on stdout"},
 };
 
-/* -1 to go on, else the exit code. */
-static int take_arguments(discovery *d, int argc, char **argv)
-{
-    larch_posix_reason why;
-    int option;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        switch (option) {
-        case OPT_TIMEOUT:
-            if (!larch_app_seconds(optarg, &d->timeout))
-                return larch_app_usage(NAME, "--timeout: '%s' is not a number of seconds", optarg);
-            break;
-        case OPT_TO:
-            if (d->target_count == TARGETS_MAX)
-                return larch_app_usage(NAME, "--to: no more than %d times", TARGETS_MAX);
-            if (larch_posix_peer_parse(optarg, LARCH_COAP_PORT, &d->targets[d->target_count], &why) != 0)
-                return larch_app_bad_address(NAME, "--to", &why);
-            d->target_count++;
-            break;
-        case OPT_JSON:
-            d->json = true;
-            break;
-        case OPT_HELP:
-            return larch_app_help(help);
-        default:
-            return larch_app_hint(NAME);
-        }
-    return optind < argc ? larch_app_usage(NAME, "'%s' is one argument too many", argv[optind]) : -1;
-}
+const larch_command larch_discover_command = {
+    .name = NAME,
+    .text = "find the gateways on this network",
+    .usage = "[OPTION]...",
+    .about = "Lists the gateways on this network with the fingerprints of their identities and keys. It\n"
+             "asks all CoAP nodes by multicast, and prototype boards by broadcast. It makes no gateway\n"
+             "trusted: compare a fingerprint with 'larch keys fingerprint' on the gateway.\n",
+    LARCH_COMMAND_OPTIONS(rows),
+};
 
 int larch_discover_main(int argc, char **argv)
 {
     static discovery d;
     const larch_random random = larch_posix_random();
-    const larch_peer any = {{0}, 0, 0, 0};
+    const larch_peer any = {.port = 0};
     larch_posix_reason why;
     uint8_t id[2];
+    larch_operands operands;
     d.timeout = 6;
-    int code = take_arguments(&d, argc, argv);
-    if (code >= 0)
+    larch_exit code = larch_command_parse(&larch_discover_command, &d, argc, argv, &operands);
+    if (code != LARCH_EXIT_DONE)
         return code;
     if (larch_crypto_init() != LARCH_OK || larch_random_fill(&random, d.token, sizeof d.token) != LARCH_OK ||
         larch_random_fill(&random, id, sizeof id) != LARCH_OK)
@@ -270,12 +338,13 @@ int larch_discover_main(int argc, char **argv)
     if (larch_udp_open(&d.udp, &any, &why) != 0)
         return larch_app_fail(NAME, "%s", why.text);
     ask_all(&d);
-    listen_until(&d, larch_posix_now_ms() + (uint64_t)(d.timeout * 1000));
-    ask_silent_again(&d);
+    if ((code = listen_for(&d, (uint64_t)(d.timeout * 1000))) == LARCH_EXIT_DONE)
+        code = ask_silent_again(&d);
     larch_udp_close(&d.udp);
+    if (code != LARCH_EXIT_DONE)
+        return code;
     for (size_t i = 0; i < d.found_count; i++)
-        show(&d, &d.found[i]);
-    if (d.found_count == 0)
-        return larch_app_fail(NAME, "no gateway answered within %g s", d.timeout);
-    return LARCH_EXIT_DONE;
+        if ((code = show(&d, &d.found[i])) != LARCH_EXIT_DONE)
+            return code;
+    return d.found_count > 0 ? LARCH_EXIT_DONE : fail_alone(&d);
 }

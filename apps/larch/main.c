@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one program: a table of commands, each a file of its own.
+ * The one program: a table of commands, each with a file or a folder of its own.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,57 +8,94 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "common/harden.h"
+#include "common/nearest.h"
+#include "common/program.h"
 
-typedef struct command {
-    const char *name;
-    const char *text;
-    const char *full_name; /* argv[0] of the command, so that getopt names it */
+/* A command is data and a function apart, so that its options need not know what runs. */
+typedef struct program_command {
+    const larch_command *about;
     int (*main)(int argc, char **argv);
-} command;
+    bool holds_secrets;
+} program_command;
 
-#define ROW(name, text) {#name, text, "larch " #name, larch_##name##_main},
-static const command commands[] = {LARCH_APP_COMMANDS(ROW)};
+#define ROW(name, holds_secrets) {&larch_##name##_command, larch_##name##_main, holds_secrets},
+static const program_command commands[] = {LARCH_APP_COMMANDS(ROW)};
 #undef ROW
 
+#define HELP          "help"
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-static int help(void)
-{
-    printf("Usage: larch COMMAND [OPTION]...\n"
-           "Post-quantum secure CoAP for small devices: ML-KEM sealed messages over UDP.\n"
-           "\n"
-           "Commands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s  %s\n", commands[i].name, commands[i].text);
-    return larch_app_help("\n"
-                          "Options:\n"
-                          "  --help      print this help; 'larch COMMAND --help' that of a command\n"
-                          "  --version   print the version\n"
-                          "\n"
-                          "Data goes to stdout, talk to stderr; --json gives one JSON object a line.\n"
-                          "Exit status: 0 done, 1 failed, 2 usage, 3 refused for security.\n"
-                          "\n"
-                          "See everything at work on this machine, attacks included: larch demo\n");
-}
+/* Not among the others: it is a page of theirs. */
+static const larch_command help_command = {
+    .name = HELP,
+    .usage = "[COMMAND]",
+    .about = "Prints the help of a command, or of the program.\n",
+    .operand_max = 1,
+};
 
-static const command *find(const char *name, size_t len)
+static const program_command *find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strncmp(commands[i].name, name, len) == 0)
+        if (strcmp(commands[i].about->name, name) == 0)
             return &commands[i];
     return NULL;
 }
 
-static int unknown(const char *name)
+static larch_exit complain_of_unknown(const char *name)
 {
-    const command *close = name[0] == '\0' ? NULL : find(name, 1);
+    larch_nearest nearest = larch_nearest_to(name, strlen(name));
+    larch_nearest_offer(&nearest, HELP);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        larch_nearest_offer(&nearest, commands[i].about->name);
+    const char *close = larch_nearest_name(&nearest);
+    if (close == NULL)
+        return larch_app_usage("", "there is no command '%s'", name);
+    return larch_app_usage("", "there is no command '%s'; did you mean '%s'?", name, close);
+}
 
-    fprintf(stderr, "larch: there is no %s '%s'.", name[0] == '-' ? "option" : "command", name);
-    if (close != NULL)
-        fprintf(stderr, " Did you mean '%s'?", close->name);
-    fputs("\nTry 'larch --help'.\n", stderr);
-    return LARCH_EXIT_USAGE;
+/* larch help [COMMAND] */
+static larch_exit help(int argc, char **argv)
+{
+    larch_operands operands;
+    const larch_exit code = larch_command_parse(&help_command, NULL, argc, argv, &operands);
+    if (code != LARCH_EXIT_DONE)
+        return code;
+    if (operands.count == 0)
+        return larch_command_show_help(&larch_program);
+    if (strcmp(operands.words[0], HELP) == 0)
+        return larch_command_show_help(&help_command);
+    const program_command *command = find(operands.words[0]);
+    return command != NULL ? larch_command_show_help(command->about) : complain_of_unknown(operands.words[0]);
+}
+
+static larch_exit show_version(void)
+{
+    (void)puts(LARCH_APP_VERSION);
+    return larch_app_end_output("");
+}
+
+static int run(int argc, char **argv)
+{
+    larch_program_options given = {.version = false};
+    larch_operands operands;
+    const larch_exit code = larch_command_parse(&larch_program, &given, argc, argv, &operands);
+    if (code != LARCH_EXIT_DONE)
+        return code;
+    if (given.version)
+        return show_version();
+    argc -= operands.end;
+    argv += operands.end;
+    if (argc == 0)
+        return larch_app_usage("", "which command?");
+    if (strcmp(argv[0], HELP) == 0)
+        return help(argc, argv);
+    const program_command *command = find(argv[0]);
+    if (command == NULL)
+        return complain_of_unknown(argv[0]);
+    if (command->holds_secrets)
+        larch_app_harden();
+    return command->main(argc, argv);
 }
 
 /* What a caller closed is taken, by a file that fails where it would have: else the next file or
@@ -82,25 +119,7 @@ static bool is_extcap(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const command *c;
-
     hold_standard_files();
-    if (is_extcap(argc, argv))
-        return larch_extcap_main(argc, argv);
-    if (argc < 2) {
-        fputs("Usage: larch COMMAND [OPTION]...\nTry 'larch --help'.\n", stderr);
-        return LARCH_EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return help();
-    if (strcmp(argv[1], "--version") == 0)
-        return larch_app_help(LARCH_APP_VERSION "\n");
-    c = find(argv[1], strlen(argv[1]) + 1);
-    if (c == NULL)
-        return unknown(argv[1]);
-
-    char full_name[32];
-    snprintf(full_name, sizeof full_name, "%s", c->full_name);
-    argv[1] = full_name;
-    return c->main(argc - 1, argv + 1);
+    const int code = is_extcap(argc, argv) ? larch_extcap_main(argc, argv) : run(argc, argv);
+    return code == LARCH_EXIT_SHOWN ? LARCH_EXIT_DONE : code;
 }

@@ -13,11 +13,16 @@ const char *larch_check_digits(uint32_t value, char digits[LARCH_CHECK_DIGITS]);
 
 /* "ok NAME" or "FAILED NAME". */
 void larch_check(const char *name, bool passed);
+bool larch_check_all_passed(void);
+
+/* Makes the check's own task; the scheduler runs it. */
+void larch_check_start(void (*run)(void *));
 
 /* "stack: NAME 120 of 512 bytes", for each. */
 void larch_check_say_stacks(void);
-/* As if this task's stack had overflowed a little. */
-void larch_check_spoil_stack(void);
+/* Goes deeper than this task's stack is, and writes to the end of that of interrupts. Neither returns. */
+void larch_check_overflow(void);
+void larch_check_overflow_interrupts(void);
 
 /* Each from the check's own task, with the scheduler running. */
 void larch_check_kernel(void);

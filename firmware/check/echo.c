@@ -64,7 +64,12 @@ static void stop_by(const uint8_t *bytes, size_t len)
         *(volatile uint32_t *)0x80046000 =
             1; /* behind virt's RAM, which the emulator rounds up to 8 KiB; nothing on mps2-an385 */
     if (is(bytes, len, "deep"))
-        larch_check_spoil_stack();
+        larch_check_overflow();
+    if (is(bytes, len, "deep interrupt"))
+        larch_check_overflow_interrupts();
+    if (is(bytes, len, "stall"))
+        for (larch_board_watchdog_feed();;)
+            ;
     if (is(bytes, len, "assert"))
         configASSERT(len == 0);
     if (is(bytes, len, "wild stack"))

@@ -21,24 +21,62 @@ static char printable(uint8_t byte)
     return '?';
 }
 
+/* Bytes of the character at the start of text (not empty), which takes one cell whatever it is. A byte that belongs to
+ * none is taken for one. [RFC3629 4] */
+static size_t character_len(larch_bytes text)
+{
+    const uint8_t first = text.data[0];
+    const size_t len = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
+    /* the second byte: no overlong form, no surrogate, nothing past U+10FFFF */
+    const uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    const uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+    if (len > text.len || (len > 1 && (text.data[1] < least || text.data[1] > most)))
+        return 1;
+    for (size_t i = 2; i < len; i++)
+        if ((text.data[i] & 0xc0) != 0x80)
+            return 1;
+    return len;
+}
+
+/* Takes one character, and returns what its cell shows. */
+static char take_character(larch_bytes *text)
+{
+    const char shown = printable(text->data[0]);
+    const size_t len = character_len(*text);
+
+    text->data += len;
+    text->len -= len;
+    return shown;
+}
+
+static size_t count_cells(larch_bytes text)
+{
+    size_t count = 0;
+    for (; text.len > 0; count++)
+        (void)take_character(&text);
+    return count;
+}
+
 /* Writes into a row; the caller has counted. */
 static void put_at(row r, size_t column, larch_bytes text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        r[column + i] = printable(text.data[i]);
+    while (text.len > 0)
+        r[column++] = take_character(&text);
 }
 
 /* How much of text the next row takes: up to the last space that leaves no word cut, or all that fits. */
 static size_t row_len(larch_bytes text)
 {
-    size_t len = text.len < LARCH_SCREEN_COLUMNS ? text.len : LARCH_SCREEN_COLUMNS;
+    larch_bytes left = text;
+    size_t behind_space = 0;
 
-    if (len == text.len || printable(text.data[len]) == ' ')
-        return len;
-    for (size_t i = len; i > 0; i--)
-        if (printable(text.data[i - 1]) == ' ')
-            return i;
-    return len;
+    for (size_t cells = 0; cells < LARCH_SCREEN_COLUMNS && left.len > 0; cells++)
+        if (take_character(&left) == ' ')
+            behind_space = text.len - left.len;
+    if (left.len == 0 || printable(left.data[0]) == ' ' || behind_space == 0)
+        return text.len - left.len;
+    return behind_space;
 }
 
 static larch_bytes skip_spaces(larch_bytes text)
@@ -64,14 +102,18 @@ static void wrap(larch_bytes text, row rows[BODY_ROWS])
 
 static void put_row(row r, const char *text)
 {
-    larch_bytes bytes = {(const uint8_t *)text, text != NULL ? strlen(text) : 0};
-    if (bytes.len <= LARCH_SCREEN_COLUMNS) {
+    if (text == NULL)
+        return; /* the row is blank already */
+    larch_bytes bytes = {(const uint8_t *)text, strlen(text)};
+    size_t cells = count_cells(bytes);
+    if (cells <= LARCH_SCREEN_COLUMNS) {
         put_at(r, 0, bytes);
         return;
     }
-    size_t kept = LARCH_SCREEN_COLUMNS - 2;
+    for (; cells > LARCH_SCREEN_COLUMNS - 2; cells--)
+        (void)take_character(&bytes);
     put_at(r, 0, LARCH_TEXT(".."));
-    put_at(r, 2, (larch_bytes){bytes.data + bytes.len - kept, kept});
+    put_at(r, 2, bytes);
 }
 
 /* All rows blank, then the title: our name at the left, and what there is to say at the right, if it fits. */
@@ -84,8 +126,9 @@ static void begin(larch_screen *s, larch_bytes right)
         s->rows[i][LARCH_SCREEN_COLUMNS] = '\0';
     }
     put_at(s->rows[0], 0, name);
-    if (right.len < LARCH_SCREEN_COLUMNS - name.len)
-        put_at(s->rows[0], LARCH_SCREEN_COLUMNS - right.len, right);
+    const size_t cells = count_cells(right);
+    if (cells < LARCH_SCREEN_COLUMNS - name.len)
+        put_at(s->rows[0], LARCH_SCREEN_COLUMNS - cells, right);
 }
 
 void larch_screen_show_message(larch_screen *s, uint64_t number, larch_bytes text, const char *sender, const char *kem)

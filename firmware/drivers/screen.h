@@ -18,7 +18,8 @@ typedef struct larch_screen {
 
 /* The functions below fill the whole screen. Strings may be NULL, for an empty row; one that is too long keeps its end
  * after "..", which tells addresses of one network apart. Text may be any bytes: it breaks at spaces where it can, what
- * does not fit ends in "..", and what is not printable ASCII comes out as '?'. */
+ * does not fit ends in "..", and each
+ * character that is not printable ASCII comes out as one '?', UTF-8 or not. */
 
 /* A message: its number in the title, five rows of text, then sender ("192.0.2.7:40000") and parameter set
  * ("ML-KEM-512"). text is untrusted, and the caller's word that its tag was verified. */

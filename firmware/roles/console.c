@@ -3,7 +3,7 @@
 
 #include "board/board.h"
 #include "console.h"
-#include "role.h"
+#include "restart.h"
 #include "say.h"
 #include "stacks.h"
 
@@ -22,21 +22,51 @@ static larch_bytes trimmed(larch_bytes text)
 
 static larch_bytes bytes_of(const char *text) { return (larch_bytes){(const uint8_t *)text, strlen(text)}; }
 
+static void restart(larch_bytes rest)
+{
+    (void)rest;
+    larch_restart("asked for on the console");
+}
+
+static void say_stacks(larch_bytes rest)
+{
+    (void)rest;
+    larch_stacks_say();
+}
+
+/* Of every console, behind those of the role. help is no row: it says all of them. */
+static const larch_command always[] = {
+    {"stack", "", "how deep each task's stack has been", say_stacks},
+    {"restart", "", "start the board anew", restart},
+};
+
 /* The one of that index; NULL: there are no more. */
 static const larch_command *command_at(const larch_console *console, size_t index)
 {
     if (index < console->command_count)
         return &console->commands[index];
-    return index == console->command_count ? console->more : NULL;
+    index -= console->command_count;
+    if (console->more != NULL && index-- == 0)
+        return console->more;
+    if (console->gate != NULL && index < LARCH_CONSOLE_GATE_COMMANDS)
+        return &console->gate->commands[index];
+    index -= console->gate != NULL ? LARCH_CONSOLE_GATE_COMMANDS : 0;
+    return index < sizeof always / sizeof always[0] ? &always[index] : NULL;
+}
+
+/* Behind a closed gate there are the gate's own commands and those of every console. */
+static bool may_run(const larch_console *console, size_t index)
+{
+    return console->gate == NULL || console->gate->is_open() ||
+           index >= console->command_count + (console->more != NULL ? 1 : 0);
 }
 
 static void say_help(const larch_console *console)
 {
     const larch_command *c;
     for (size_t i = 0; (c = command_at(console, i)) != NULL; i++)
-        larch_say("  %s%s%s: %s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments, c->help);
-    larch_say("  stack: how deep each task's stack has been");
-    larch_say("  restart: start the board anew");
+        if (may_run(console, i))
+            larch_say("  %s%s%s: %s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments, c->help);
     larch_say("  help: this list");
 }
 
@@ -53,7 +83,9 @@ static void run(const larch_console *console, larch_bytes line)
     for (size_t i = 0; (c = command_at(console, i)) != NULL; i++) {
         if (!larch_bytes_equal(word, bytes_of(c->name)))
             continue;
-        if (rest.len > 0 && c->arguments[0] == '\0')
+        if (!may_run(console, i))
+            larch_say("error: locked; 'unlock CODE' first");
+        else if (rest.len > 0 && c->arguments[0] == '\0')
             larch_say("error: %s takes nothing", c->name);
         else
             c->run(rest);
@@ -61,10 +93,6 @@ static void run(const larch_console *console, larch_bytes line)
     }
     if (larch_bytes_equal(word, LARCH_TEXT("help")))
         say_help(console);
-    else if (larch_bytes_equal(word, LARCH_TEXT("stack")))
-        larch_stacks_say();
-    else if (larch_bytes_equal(word, LARCH_TEXT("restart")))
-        larch_role_restart("asked for on the console");
     else
         larch_say("error: no command '%q'; help lists them", &word);
 }
@@ -75,6 +103,8 @@ void larch_console_init(larch_console *console, const larch_command *commands, s
 }
 
 void larch_console_add(larch_console *console, const larch_command *command) { console->more = command; }
+
+void larch_console_add_gate(larch_console *console, const larch_console_gate *gate) { console->gate = gate; }
 
 void larch_console_take(larch_console *console, larch_bytes bytes)
 {
@@ -106,21 +136,4 @@ void larch_console_poll(larch_console *console)
     while ((len = larch_board_line_read(bytes, sizeof bytes)) > 0)
         larch_console_take(console, (larch_bytes){bytes, len});
     larch_wipe(bytes, sizeof bytes);
-}
-
-bool larch_console_number(larch_bytes text, uint32_t max, uint32_t *out)
-{
-    uint32_t n = 0;
-    if (text.len == 0)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        const uint32_t digit = (uint32_t)text.data[i] - '0';
-        if (n > (max - digit) / 10 || digit > max)
-            return false;
-        n = 10 * n + digit;
-    }
-    *out = n;
-    return true;
 }

@@ -15,10 +15,18 @@ typedef struct larch_command {
     void (*run)(larch_bytes rest); /* without blanks around it */
 } larch_command;
 
+/* What stands before the commands of the role and the board. */
+#define LARCH_CONSOLE_GATE_COMMANDS 2
+typedef struct larch_console_gate {
+    larch_command commands[LARCH_CONSOLE_GATE_COMMANDS]; /* they run always: unlock, lock */
+    bool (*is_open)(void);
+} larch_console_gate;
+
 typedef struct larch_console {
     const larch_command *commands; /* private, all of it */
     size_t command_count;
-    const larch_command *more; /* of the board; NULL: none */
+    const larch_command *more;      /* of the board; NULL: none */
+    const larch_console_gate *gate; /* NULL: none */
     size_t len;
     bool too_long;
     uint8_t line[LARCH_CONSOLE_LINE_MAX];
@@ -28,14 +36,14 @@ void larch_console_init(larch_console *console, const larch_command *commands, s
 /* One more, which stays where it is. */
 void larch_console_add(larch_console *console, const larch_command *command);
 
+/* The role's commands and the board's run while the gate, which stays where it is, is open. */
+void larch_console_add_gate(larch_console *console, const larch_console_gate *gate);
+
 /* Takes untrusted bytes as they came; each end of line, CR or LF, runs a command, and nothing of the line stays in memory: it
  * may have been a secret. help, stack and restart are there always. */
 void larch_console_take(larch_console *console, larch_bytes bytes);
 
 /* The same for what has arrived on the line. */
 void larch_console_poll(larch_console *console);
-
-/* A decimal number without sign and nothing behind it; false: it is none, or above max. */
-bool larch_console_number(larch_bytes text, uint32_t max, uint32_t *out);
 
 #endif

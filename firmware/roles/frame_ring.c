@@ -5,7 +5,7 @@
 #include "frame_ring.h"
 
 /* NOLINTNEXTLINE(misc-redundant-expression): it is to be so */
-_Static_assert(LARCH_BOARD_SIGNAL_UNKNOWN == LARCH_RECORD_SIGNAL_UNKNOWN, "it passes through");
+_Static_assert(LARCH_BOARD_SIGNAL_UNKNOWN == LARCH_SERIAL_RECORD_SIGNAL_UNKNOWN, "it passes through");
 
 /* Writer and reader run on one core, so the order of the program's own accesses is all there is to hold. */
 #define ORDER() atomic_signal_fence(memory_order_acq_rel)
@@ -15,7 +15,7 @@ void larch_frame_ring_init(larch_frame_ring *ring, uint8_t *bytes, uint32_t size
     memset(ring, 0, sizeof *ring);
     ring->bytes = bytes;
     ring->size = size;
-    ring->snap = LARCH_RECORD_SNAP_MAX;
+    ring->snap = LARCH_SERIAL_RECORD_SNAP_MAX;
 }
 
 static uint32_t used(const larch_frame_ring *ring, uint32_t in, uint32_t out)
@@ -85,7 +85,7 @@ static larch_bytes copy_head(const larch_frame_ring *ring, uint8_t head[LARCH_FR
     return (larch_bytes){head, LARCH_FRAME_RING_HEAD};
 }
 
-bool larch_frame_ring_peek(const larch_frame_ring *ring, larch_record_frame *frame, larch_bytes *rest)
+bool larch_frame_ring_peek(const larch_frame_ring *ring, larch_serial_record_frame *frame, larch_bytes *rest)
 {
     uint8_t head[LARCH_FRAME_RING_HEAD], signal;
     uint16_t captured;
@@ -117,7 +117,7 @@ void larch_frame_ring_release(larch_frame_ring *ring)
     ring->out = moved(ring, ring->out, LARCH_FRAME_RING_HEAD + captured);
 }
 
-void larch_frame_ring_tell(const larch_frame_ring *ring, larch_record_status *status)
+void larch_frame_ring_tell(const larch_frame_ring *ring, larch_serial_record_status *status)
 {
     const uint32_t accepted = ring->accepted, waiting = accepted - ring->released;
     status->dropped = ring->dropped;

@@ -8,7 +8,7 @@
 #define LARCH_FRAME_RING_H
 
 #include "board/board.h"
-#include "board/record.h"
+#include "board/serial_record.h"
 
 #define LARCH_FRAME_RING_HEAD 22 /* bytes of the ring that a frame takes besides its own */
 
@@ -35,15 +35,15 @@ void larch_frame_ring_put(larch_frame_ring *ring, const larch_board_frame *frame
 /* ---- the reader -------------------------------------------------------- */
 
 void larch_frame_ring_run(larch_frame_ring *ring, bool running);
-/* From 1 to LARCH_RECORD_SNAP_MAX. */
+/* From 1 to LARCH_SERIAL_RECORD_SNAP_MAX. */
 void larch_frame_ring_snap(larch_frame_ring *ring, uint16_t snap);
 
 /* The oldest frame: its bytes are frame->bytes, then *rest, where they lie in the ring. False: there is none. */
-bool larch_frame_ring_peek(const larch_frame_ring *ring, larch_record_frame *frame, larch_bytes *rest);
+bool larch_frame_ring_peek(const larch_frame_ring *ring, larch_serial_record_frame *frame, larch_bytes *rest);
 /* Gives up the oldest frame, which must exist. */
 void larch_frame_ring_release(larch_frame_ring *ring);
 
 /* Fills in heard, dropped, waiting, snap, ring and running. */
-void larch_frame_ring_tell(const larch_frame_ring *ring, larch_record_status *status);
+void larch_frame_ring_tell(const larch_frame_ring *ring, larch_serial_record_status *status);
 
 #endif

@@ -4,7 +4,6 @@
 #include "board/board.h"
 #include "drivers/screen.h"
 #include "front.h"
-#include "role.h"
 #include "say.h"
 
 #define PEER_TEXT_MAX 48
@@ -46,9 +45,9 @@ void larch_front_init(void)
     larch_front_light(LARCH_LED_START);
 }
 
-void larch_front_step(const char *step)
+void larch_front_step(const char *role, const char *step)
 {
-    larch_screen_show_start(&front.screen, larch_role_name, step, larch_board_name);
+    larch_screen_show_start(&front.screen, role, step, larch_board_name);
     send_screen();
 }
 

@@ -10,8 +10,8 @@
 /* Once, before all others. */
 void larch_front_init(void);
 
-/* What is done on the way to serving: "joining the network". */
-void larch_front_step(const char *step);
+/* What a board of this role does on the way to serving: "joining the network". */
+void larch_front_step(const char *role, const char *step);
 /* Nothing yet to show: our address, and the parameter set. */
 void larch_front_waiting(const larch_peer *address, const char *kem);
 /* A message whose tag was verified, the number-th, and who sent it. The text is untrusted. */
@@ -22,7 +22,7 @@ void larch_front_error(const char *why, const char *remedy);
 /* An event's pattern, or one that lasts. */
 void larch_front_light(larch_led_pattern pattern);
 
-/* Turns the LED as its pattern goes on: every LARCH_ROLE_POLL_MS. */
+/* Turns the LED as its pattern goes on: some fifty times a second. */
 void larch_front_poll(void);
 
 #endif

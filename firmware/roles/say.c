@@ -5,8 +5,8 @@
 #include "semphr.h"
 
 #include "board/board.h"
-#include "role.h"
 #include "say.h"
+#include "sleep.h"
 
 static void put_string(larch_writer *w, const char *text)
 {
@@ -14,9 +14,9 @@ static void put_string(larch_writer *w, const char *text)
         larch_writer_put_u8(w, (uint8_t)*text++);
 }
 
-static void put_number(larch_writer *w, uint32_t n)
+static void put_number(larch_writer *w, uint64_t n)
 {
-    uint8_t digits[10];
+    uint8_t digits[20];
     size_t at = sizeof digits;
     do
         digits[--at] = (uint8_t)('0' + n % 10);
@@ -78,6 +78,9 @@ static void put(larch_writer *w, const char *format, va_list arguments)
         case 'u':
             put_number(w, va_arg(arguments, uint32_t));
             break;
+        case 'U':
+            put_number(w, va_arg(arguments, uint64_t));
+            break;
         case 'q':
             put_plain(w, *va_arg(arguments, const larch_bytes *));
             break;
@@ -99,21 +102,53 @@ void larch_say_put(larch_writer *w, const char *format, ...)
     va_end(arguments);
 }
 
-/* Waits for room, so that no line is lost: the line always drains. */
-static void to_line(larch_bytes line)
+/* ---- lines ----------------------------------------------------------------- */
+
+#define PATIENCE_MS 1000
+
+static bool to_line(larch_bytes line)
 {
-    while (line.len > 0) {
-        const size_t taken = larch_board_line_write(line);
-        line.data += taken;
-        line.len -= taken;
-        if (line.len > 0)
-            larch_role_sleep_ms(1);
-    }
+    if (larch_board_line_room() < line.len)
+        return false;
+    (void)larch_board_line_write(line);
+    return true;
 }
 
-static void (*through)(larch_bytes line) = to_line;
+static bool (*through)(larch_bytes line) = to_line;
 
-void larch_say_through(void (*sink)(larch_bytes line)) { through = sink; }
+void larch_say_through(bool (*sink)(larch_bytes line)) { through = sink; }
+
+/* The bytes as a line: with its end, and cut to what a line may have. */
+static larch_bytes line_of(larch_writer *w)
+{
+    size_t len = w->len < LARCH_SAY_MAX ? w->len : LARCH_SAY_MAX;
+    w->data[len++] = '\n';
+    return (larch_bytes){w->data, len};
+}
+
+/* Locked. Who has waited in vain waits no more until there is room again. */
+static void say(larch_bytes line)
+{
+    static uint32_t lost;
+    uint8_t bytes[40];
+    larch_writer w = larch_writer_to(bytes, sizeof bytes - 1);
+    const uint64_t until = larch_board_now_ms() + (lost == 0 ? PATIENCE_MS : 0);
+    if (lost > 0) {
+        larch_say_put(&w, "line: %u lines were lost", lost);
+        if (!through(line_of(&w))) {
+            lost++;
+            return;
+        }
+        lost = 0;
+    }
+    while (!through(line)) {
+        if (larch_board_now_ms() >= until) {
+            lost++;
+            return;
+        }
+        larch_sleep_ms(1);
+    }
+}
 
 void larch_say(const char *format, ...)
 {
@@ -125,14 +160,12 @@ void larch_say(const char *format, ...)
     va_start(arguments, format);
     put(&w, format, arguments);
     va_end(arguments);
-    size_t len = w.len < LARCH_SAY_MAX ? w.len : LARCH_SAY_MAX;
-    bytes[len++] = '\n';
 
     portENTER_CRITICAL();
     if (mutex == NULL)
         mutex = xSemaphoreCreateMutexStatic(&memory);
     portEXIT_CRITICAL();
     (void)xSemaphoreTake(mutex, portMAX_DELAY);
-    through((larch_bytes){bytes, len});
+    say(line_of(&w));
     (void)xSemaphoreGive(mutex);
 }

@@ -5,9 +5,13 @@
 
 #include "board/board.h"
 #include "console.h"
+#include "node.h"
+#include "restart.h"
 #include "role.h"
 #include "say.h"
+#include "sleep.h"
 #include "sniffer_line.h"
+#include "typed.h"
 
 #ifndef LARCH_SNIFFER_RING
 #define LARCH_SNIFFER_RING 20480 /* a tenth of a second of the line */
@@ -40,21 +44,17 @@ static void pump(void)
     (void)xSemaphoreGive(line_lock);
 }
 
-/* Where lines of talk go: between the frames. Waits while too many others wait already. */
-static void say_in_record(larch_bytes text)
+/* Where lines of talk go: between the frames. */
+static bool say_in_record(larch_bytes text)
 {
-    bool queued;
     if (text.len > 0 && text.data[text.len - 1] == '\n')
         text.len--;
-    for (;;) {
-        (void)xSemaphoreTake(line_lock, portMAX_DELAY);
-        queued = larch_sniffer_line_text(&line, text);
-        (void)xSemaphoreGive(line_lock);
-        pump();
-        if (queued)
-            return;
-        larch_role_sleep_ms(1);
-    }
+    pump();
+    (void)xSemaphoreTake(line_lock, portMAX_DELAY);
+    const bool queued = larch_sniffer_line_text(&line, text);
+    (void)xSemaphoreGive(line_lock);
+    pump();
+    return queued;
 }
 
 /* ---- what is typed ----------------------------------------------------- */
@@ -62,7 +62,7 @@ static void say_in_record(larch_bytes text)
 static void run_channel(larch_bytes rest)
 {
     uint32_t n;
-    if (!larch_console_number(rest, LARCH_BOARD_CHANNEL_MAX, &n) || n < LARCH_BOARD_CHANNEL_MIN)
+    if (!larch_typed_number(rest, LARCH_BOARD_CHANNEL_MAX, &n) || n < LARCH_BOARD_CHANNEL_MIN)
         larch_say("error: channel takes a number from %u to %u, not '%q'", (uint32_t)LARCH_BOARD_CHANNEL_MIN,
                   (uint32_t)LARCH_BOARD_CHANNEL_MAX, &rest);
     else if (larch_board_radio_channel((uint8_t)n) != LARCH_OK)
@@ -92,8 +92,9 @@ static void run_stop(larch_bytes rest)
 static void run_snap(larch_bytes rest)
 {
     uint32_t n;
-    if (!larch_console_number(rest, LARCH_RECORD_SNAP_MAX, &n) || n < 1) {
-        larch_say("error: snap takes a number of bytes from 1 to %u, not '%q'", (uint32_t)LARCH_RECORD_SNAP_MAX, &rest);
+    if (!larch_typed_number(rest, LARCH_SERIAL_RECORD_SNAP_MAX, &n) || n < 1) {
+        larch_say("error: snap takes a number of bytes from 1 to %u, not '%q'", (uint32_t)LARCH_SERIAL_RECORD_SNAP_MAX,
+                  &rest);
         return;
     }
     larch_frame_ring_snap(&ring, (uint16_t)n);
@@ -103,7 +104,7 @@ static void run_snap(larch_bytes rest)
 static void run_status(larch_bytes rest)
 {
     (void)rest;
-    larch_record_status s;
+    larch_serial_record_status s;
     larch_frame_ring_tell(&ring, &s);
     larch_sniffer_line_status(&line);
     larch_say("ok: %s channel %u, snap %u, %u heard, %u dropped, ring %u of %u", listening ? "listening," : "stopped,",
@@ -131,21 +132,22 @@ void larch_role_main(void)
     larch_sniffer_line_init(&line, &ring);
     line_lock = xSemaphoreCreateMutexStatic(&lock_memory);
     larch_say_through(say_in_record);
-    larch_role_begin();
+    larch_node_greet();
     larch_console_init(&console, commands, sizeof commands / sizeof *commands);
 
     if (larch_board_radio_start(on_frame, &ring) != LARCH_OK)
-        larch_role_restart("the radio does not start");
+        larch_restart("the radio does not start");
     run_channel(LARCH_TEXT(FIRST_CHANNEL));
     run_start((larch_bytes){NULL, 0});
     for (;;) {
         const uint64_t now_us = larch_board_now_us();
+        larch_board_watchdog_feed();
         larch_console_poll(&console);
         if (now_us >= status_at_us) {
             larch_sniffer_line_status(&line);
             status_at_us = now_us + STATUS_EACH_US;
         }
         pump();
-        larch_role_sleep_ms(1); /* shorter than the transmit buffer lasts, so that the line stays full */
+        larch_sleep_ms(1); /* shorter than the transmit buffer lasts, so that the line stays full */
     }
 }

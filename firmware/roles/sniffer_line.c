@@ -13,7 +13,7 @@ void larch_sniffer_line_init(larch_sniffer_line *line, larch_frame_ring *ring)
 
 bool larch_sniffer_line_text(larch_sniffer_line *line, larch_bytes text)
 {
-    const uint16_t len = (uint16_t)(text.len < LARCH_RECORD_TEXT_MAX ? text.len : LARCH_RECORD_TEXT_MAX);
+    const uint16_t len = (uint16_t)(text.len < LARCH_SERIAL_RECORD_TEXT_MAX ? text.len : LARCH_SERIAL_RECORD_TEXT_MAX);
     if (sizeof line->texts - line->texts_len < 2u + len)
         return false;
     larch_writer w = larch_writer_to(line->texts + line->texts_len, 2u + len);
@@ -34,16 +34,16 @@ static bool begin_text(larch_sniffer_line *line)
     line->texts_len = (uint16_t)(line->texts_len - taken);
     memmove(line->texts, line->texts + taken, line->texts_len);
     line->speaking = SPEAKING;
-    return larch_record_begin_text(&line->encoder, (larch_bytes){line->text, len}) == LARCH_OK;
+    return larch_serial_record_begin_text(&line->encoder, (larch_bytes){line->text, len}) == LARCH_OK;
 }
 
 static bool begin_status(larch_sniffer_line *line, uint64_t now_us)
 {
-    larch_record_status status = {.time_us = now_us, .channel = line->channel};
+    larch_serial_record_status status = {.time_us = now_us, .channel = line->channel};
     if (!line->status_due)
         return false;
     larch_frame_ring_tell(line->ring, &status);
-    larch_record_begin_status(&line->encoder, &status);
+    larch_serial_record_begin_status(&line->encoder, &status);
     line->status_due = false;
     line->speaking = SPEAKING;
     return true;
@@ -52,12 +52,12 @@ static bool begin_status(larch_sniffer_line *line, uint64_t now_us)
 /* Its bytes stay in the ring until the last of them is encoded. */
 static bool begin_frame(larch_sniffer_line *line)
 {
-    larch_record_frame frame;
+    larch_serial_record_frame frame;
     larch_bytes rest;
     if (!larch_frame_ring_peek(line->ring, &frame, &rest))
         return false;
     line->speaking = SPEAKING_FRAME;
-    return larch_record_begin_frame(&line->encoder, &frame, rest) == LARCH_OK;
+    return larch_serial_record_begin_frame(&line->encoder, &frame, rest) == LARCH_OK;
 }
 
 larch_bytes larch_sniffer_line_peek(larch_sniffer_line *line, uint64_t now_us)
@@ -67,8 +67,8 @@ larch_bytes larch_sniffer_line_peek(larch_sniffer_line *line, uint64_t now_us)
         while (len < sizeof line->chunk) {
             if (line->speaking == SILENT && !begin_text(line) && !begin_status(line, now_us) && !begin_frame(line))
                 break;
-            len += larch_record_encode(&line->encoder, line->chunk + len, sizeof line->chunk - len);
-            if (!larch_record_done(&line->encoder))
+            len += larch_serial_record_encode(&line->encoder, line->chunk + len, sizeof line->chunk - len);
+            if (!larch_serial_record_done(&line->encoder))
                 continue;
             if (line->speaking == SPEAKING_FRAME)
                 larch_frame_ring_release(line->ring);

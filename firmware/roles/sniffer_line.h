@@ -13,7 +13,7 @@
 
 typedef struct larch_sniffer_line {
     larch_frame_ring *ring; /* private, all of it but channel */
-    larch_record_encoder encoder;
+    larch_serial_record_encoder encoder;
     uint8_t speaking;
     bool status_due;
     uint8_t channel; /* public: as the status tells it */
@@ -21,13 +21,13 @@ typedef struct larch_sniffer_line {
     uint16_t chunk_len;
     uint16_t texts_len;
     uint8_t chunk[LARCH_SNIFFER_LINE_CHUNK];
-    uint8_t text[LARCH_RECORD_TEXT_MAX]; /* the one being sent */
+    uint8_t text[LARCH_SERIAL_RECORD_TEXT_MAX]; /* the one being sent */
     uint8_t texts[LARCH_SNIFFER_LINE_TEXTS];
 } larch_sniffer_line;
 
 void larch_sniffer_line_init(larch_sniffer_line *line, larch_frame_ring *ring);
 
-/* Puts a line of text, without its end, behind those that wait; cut at LARCH_RECORD_TEXT_MAX. False: no room yet. */
+/* Puts a line of text, without its end, behind those that wait; cut at LARCH_SERIAL_RECORD_TEXT_MAX. False: no room yet. */
 LARCH_MUST_USE bool larch_sniffer_line_text(larch_sniffer_line *line, larch_bytes text);
 /* A status is to be sent; it tells how things are when it is. */
 void larch_sniffer_line_status(larch_sniffer_line *line);

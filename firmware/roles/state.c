@@ -2,7 +2,8 @@
 #include "state.h"
 #include "board/board.h"
 #include "board/nor_files.h"
-#include "role.h"
+#include "larch/store.h"
+#include "restart.h"
 #include "say.h"
 
 static larch_nor_files files;
@@ -10,6 +11,9 @@ static larch_storage storage;
 
 const larch_storage *larch_state_open(void)
 {
+    char file[LARCH_STORAGE_NAME_MAX + 1];
+    larch_state_head found;
+    larch_store_fault head_fault;
     larch_nor_files_fault fault;
     const larch_error e = larch_nor_files_mount(&files, larch_board_flash(), &fault);
     if (e != LARCH_OK) {
@@ -18,6 +22,11 @@ const larch_storage *larch_state_open(void)
         return NULL;
     }
     storage = larch_nor_files_storage(&files);
+    if (larch_state_start(&storage, 0, NULL, &found, file, &head_fault) != LARCH_OK) {
+        larch_say("fault: %s %s; it was left as it is. 'help' lists what can be done", file,
+                  larch_store_fault_text(head_fault));
+        return NULL;
+    }
     return &storage;
 }
 
@@ -26,7 +35,7 @@ void larch_state_format(void)
     larch_nor_files_fault fault;
     if (larch_nor_files_format(&files, larch_board_flash(), &fault) != LARCH_OK)
         larch_say("fault: the flash %s", larch_nor_files_fault_text(fault));
-    larch_role_restart("the flash was erased");
+    larch_restart("the flash was erased");
 }
 
 void larch_state_say(void)

@@ -5,8 +5,8 @@
 
 #include "larch/port.h"
 
-/* Mounts the flash; an erased one is made ready. Anything else that is no flash of ours is named and left as it is: returns
- * NULL, and all that the role can do is wait for "format" or "restart" on the console. */
+/* Mounts the flash and counts the start; an erased flash is made ready. One that is not ours, or whose files are another
+ * version's, is named and left as it is: returns NULL, and all that the role can do is wait for "format" or "restart" on the console. */
 const larch_storage *larch_state_open(void);
 
 /* Erases all of it and begins anew: all keys and pins are lost. Then restarts. */

@@ -27,16 +27,19 @@ extern "C" {
 
 /* Each code tells the caller what to do next. On any error the outputs are
  * unchanged or zeroed. */
-#define LARCH_ERRORS(X)                               \
-    X(OK, 0, "done")                                  \
-    X(AGAIN, 1, "nothing now; wait for the deadline") \
-    X(MALFORMED, 2, "the bytes break the format")     \
-    X(AUTH, 3, "tag or signature is wrong")           \
-    X(REPLAY, 4, "seen before")                       \
-    X(SPACE, 5, "output too small")                   \
-    X(SPENT, 6, "numbers used up; rekey")             \
-    X(STATE, 7, "not allowed in this state")          \
-    X(PLATFORM, 8, "random, flash or socket failed")
+#define LARCH_ERRORS(X)                                  \
+    X(OK, 0, "done")                                     \
+    X(AGAIN, 1, "nothing now; wait for the deadline")    \
+    X(MALFORMED, 2, "the bytes break the format")        \
+    X(AUTH, 3, "tag or signature is wrong")              \
+    X(REPLAY, 4, "seen before")                          \
+    X(SPACE, 5, "output too small")                      \
+    X(SPENT, 6, "numbers used up; rekey")                \
+    X(STATE, 7, "not allowed in this state")             \
+    X(PLATFORM, 8, "random, flash or socket failed")     \
+    X(TIMEOUT, 9, "no answer in time; ask again later")  \
+    X(BUSY, 10, "every place is taken; try again later") \
+    X(RESET, 11, "the peer refused the message")
 
 #define LARCH_ERROR_ENUM(name, value, text) LARCH_##name = (value),
 typedef enum larch_error { LARCH_ERRORS(LARCH_ERROR_ENUM) } larch_error;
@@ -60,6 +63,10 @@ typedef struct larch_bytes {
 
 /* Same length and content. Not for secrets: it stops at the first difference. */
 bool larch_bytes_equal(larch_bytes a, larch_bytes b);
+/* The bytes of a string, without its end. */
+larch_bytes larch_bytes_of_text(const char *text);
+/* The number in len (at most 8) bytes, most significant first. */
+uint64_t larch_number_at(const uint8_t *at, size_t len);
 
 /* A cursor over untrusted bytes. A take that asks for more than is left returns
  * LARCH_MALFORMED and moves nothing. */
@@ -93,6 +100,8 @@ static inline larch_writer larch_writer_to(uint8_t *data, size_t cap)
     return writer;
 }
 void larch_writer_put(larch_writer *w, larch_bytes bytes);
+void larch_writer_put_text(larch_writer *w, const char *text); /* without its end */
+void larch_writer_put_decimal(larch_writer *w, uint32_t number);
 void larch_writer_put_u8(larch_writer *w, uint8_t value);
 void larch_writer_put_u16(larch_writer *w, uint16_t value); /* big-endian */
 void larch_writer_put_u16le(larch_writer *w, uint16_t value);
@@ -105,6 +114,29 @@ uint8_t *larch_writer_reserve(larch_writer *w, size_t len);
 /* LARCH_OK and the view of what was written, or LARCH_SPACE (w->len is the
  * size it would take). */
 LARCH_MUST_USE larch_error larch_writer_finish(const larch_writer *w, larch_bytes *out);
+
+/* Memory of the caller in which the newest bytes stay: each put takes the place of the oldest. Positions count on
+ * for ever, so a position and a length are enough to ask for what was put. */
+typedef struct larch_ring {
+    uint8_t *bytes; /* private, all of it */
+    size_t size;
+    uint64_t put; /* bytes put so far, with the gaps left at the end of the memory */
+} larch_ring;
+
+static inline larch_ring larch_ring_of(uint8_t *bytes, size_t size)
+{
+    larch_ring ring = {bytes, size, 0};
+    return ring;
+}
+/* Copies bytes, at most the ring's size, in one piece. Returns their position. */
+uint64_t larch_ring_put(larch_ring *ring, larch_bytes bytes);
+/* What was put there, as a view that holds until the next put; empty if newer bytes took its place. */
+larch_bytes larch_ring_get(const larch_ring *ring, uint64_t position, size_t len);
+
+/* ---- large tables ------------------------------------------------------ */
+
+/* Zeroes memory, and writes only what is not zero: pages that a system has promised but not yet given stay so. */
+void larch_zero_lazily(void *memory, size_t len);
 
 /* ---- secrets ----------------------------------------------------------- */
 
@@ -126,9 +158,10 @@ uint32_t larch_crc32(uint32_t crc, larch_bytes bytes);
  * that one peer has one form. */
 typedef struct larch_peer {
     uint8_t address[16];
-    uint32_t scope; /* IPv6 zone index, else 0 */
-    uint16_t port;  /* host byte order */
-    uint8_t via;    /* the driver's own mark of the local address in use; not part of the peer's identity */
+    uint32_t scope;  /* IPv6 zone index, else 0 */
+    uint16_t port;   /* host byte order */
+    uint8_t via;     /* the driver's own mark of the local address in use; not part of the peer's identity */
+    bool is_on_link; /* the address belongs to the link of the interface that received from it; no part either */
 } larch_peer;
 
 bool larch_peer_equal(const larch_peer *a, const larch_peer *b);
@@ -158,6 +191,7 @@ LARCH_MUST_USE larch_error larch_random_fill(const larch_random *random, uint8_t
     X(KEM_ENCAPS, "ML-KEM encapsulation")   \
     X(KEM_DECAPS, "ML-KEM decapsulation")   \
     X(KDF, "HKDF-SHA-256")                  \
+    X(KMAC, "KMAC256")                      \
     X(SEAL, "AES-128-CCM seal")             \
     X(OPEN, "AES-128-CCM open")             \
     X(CHECK_KEY, "encapsulation key check") \
@@ -174,17 +208,8 @@ typedef struct larch_trace {
     void *context;
 } larch_trace;
 
-static inline void larch_trace_begin(const larch_trace *trace, larch_step step)
-{
-    if (trace != NULL && trace->step != NULL)
-        trace->step(trace->context, step, true, 0);
-}
-
-static inline void larch_trace_end(const larch_trace *trace, larch_step step, size_t bytes)
-{
-    if (trace != NULL && trace->step != NULL)
-        trace->step(trace->context, step, false, bytes);
-}
+void larch_trace_begin(const larch_trace *trace, larch_step step);
+void larch_trace_end(const larch_trace *trace, larch_step step, size_t bytes);
 
 #ifdef __cplusplus
 }

@@ -109,7 +109,19 @@ typedef enum larch_coap_option_number { LARCH_COAP_OPTIONS(LARCH_COAP_OPTION_ENU
 const char *larch_coap_option_text(uint16_t number);
 
 /* Content-Format numbers [RFC7252 12.3]. */
-enum { LARCH_COAP_FORMAT_TEXT = 0, LARCH_COAP_FORMAT_LINK = 40, LARCH_COAP_FORMAT_OCTETS = 42 };
+enum {
+    LARCH_COAP_FORMAT_TEXT = 0,
+    LARCH_COAP_FORMAT_LINK = 40,
+    LARCH_COAP_FORMAT_OCTETS = 42,
+    LARCH_COAP_FORMAT_JSON = 50,
+    LARCH_COAP_FORMAT_CBOR = 60,
+    LARCH_COAP_FORMAT_EDHOC = 64,        /* application/edhoc+cbor-seq [RFC9528 A.2] */
+    LARCH_COAP_FORMAT_CID_EDHOC = 65,    /* application/cid-edhoc+cbor-seq: true, or an identifier, stands before it */
+    LARCH_COAP_FORMAT_COSE_ENCRYPT = 96, /* application/cose; cose-type="cose-encrypt" [RFC9052 11.3] */
+    LARCH_COAP_FORMAT_SENML_JSON = 110,
+    LARCH_COAP_FORMAT_SENML_CBOR = 112,
+    LARCH_COAP_FORMAT_NONE = 0xffff /* ends a list of formats; reserved */
+};
 
 /* ---- parsing ----------------------------------------------------------- */
 
@@ -156,6 +168,8 @@ bool larch_coap_option_find(const larch_coap_message *message, uint16_t number, 
 /* The number in an option's value: 0 to 4 bytes, big-endian [RFC7252 3.2].
  * LARCH_MALFORMED if it is longer. */
 LARCH_MUST_USE larch_error larch_coap_option_uint(larch_bytes value, uint32_t *out);
+/* Whether an option stands that holds a number above limit; a value that is no number counts as absent. */
+bool larch_coap_option_exceeds(const larch_coap_message *message, uint16_t number, size_t limit);
 
 static inline bool larch_coap_option_is_critical(uint16_t number) { return (number & 1) != 0; }
 
@@ -169,8 +183,13 @@ bool larch_coap_find_bad_option(const larch_coap_message *message, const uint16_
  * ".well-known/core". An empty path and "" are the root. */
 bool larch_coap_path_is(const larch_coap_message *message, const char *path);
 
+/* Whether the Uri-Path is path with one segment more, which becomes *name: untrusted, and maybe empty. */
+bool larch_coap_path_is_below(const larch_coap_message *message, const char *path, larch_bytes *name);
+
 /* The value of a query "name=value"; false if there is no such Uri-Query. */
 bool larch_coap_query_find(const larch_coap_message *message, const char *name, larch_bytes *value);
+/* Whether there is a query "name", which has no value. */
+bool larch_coap_query_has(const larch_coap_message *message, const char *name);
 
 /* ---- building ---------------------------------------------------------- */
 
@@ -210,6 +229,10 @@ typedef struct larch_coap_block {
 
 /* LARCH_MALFORMED: longer than 3 bytes, or the reserved szx 7. */
 LARCH_MUST_USE larch_error larch_coap_block_parse(larch_bytes value, larch_coap_block *out);
+/* The block option of this number in a message. *given: whether there is one; without it *out is unchanged. Errors are
+ * those of larch_coap_block_parse. */
+LARCH_MUST_USE larch_error larch_coap_block_find(const larch_coap_message *message, uint16_t number, bool *given,
+                                                 larch_coap_block *out);
 uint32_t larch_coap_block_value(larch_coap_block block);
 static inline size_t larch_coap_block_size(uint8_t szx) { return (size_t)16 << szx; }
 

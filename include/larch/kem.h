@@ -18,7 +18,8 @@ extern "C" {
 #endif
 
 #define LARCH_KEM_SS_LEN   32
-#define LARCH_KEM_SEED_LEN 64 /* of ML-KEM; the longest */
+#define LARCH_XWING_SET    25722 /* X-Wing's number in HPKE, 0x647a, where sets are told apart by numbers */
+#define LARCH_KEM_SEED_LEN 64    /* of ML-KEM; the longest */
 
 /* Sizes of the largest algorithm in this build, for buffers that hold any. */
 #if LARCH_MLKEM_1024
@@ -41,7 +42,7 @@ extern "C" {
 
 typedef struct larch_kem {
     const char *name;                            /* "ML-KEM-512" */
-    uint16_t set;                                /* 512, 768 or 1024; 0 for X-Wing */
+    uint16_t set;                                /* 512, 768 or 1024; LARCH_XWING_SET */
     uint16_t ek_len;                             /* encapsulation (public) key, bytes */
     uint16_t dk_len;                             /* decapsulation (private) key, bytes */
     uint16_t ct_len;                             /* ciphertext, bytes */
@@ -69,6 +70,9 @@ LARCH_MUST_USE larch_error larch_kem_keygen(const larch_kem *kem, const uint8_t 
 /* Encapsulation key check [FIPS203 7.2]: length and modulus of untrusted bytes.
  * LARCH_MALFORMED if the key must not be used. */
 LARCH_MUST_USE larch_error larch_kem_check_ek(const larch_kem *kem, larch_bytes ek);
+
+/* The encapsulation key that belongs to a decapsulation key, which holds it. ek: ek_len bytes out. */
+void larch_kem_ek_of(const larch_kem *kem, const uint8_t *dk, uint8_t *ek);
 
 /* Decapsulation key check [FIPS203 7.3]: length and hash, for a key that was
  * stored or imported. LARCH_MALFORMED if the key must not be used. */

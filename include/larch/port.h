@@ -25,6 +25,10 @@ extern "C" {
 typedef struct larch_storage {
     void *context;
 
+    /* The start counter that every record written through this interface carries; a record with a higher one is
+     * refused. larch_state_start sets it, a port leaves it 0. */
+    uint32_t start;
+
     /* *size: bytes of the file, or LARCH_STORAGE_NONE if there is none. */
     larch_error (*size)(void *context, const char *name, uint32_t *size);
 

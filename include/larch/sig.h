@@ -56,11 +56,17 @@ const larch_sig *larch_sig_find(int cose_algorithm);
  * Deterministic: the same seed always gives the same pair. */
 LARCH_MUST_USE larch_error larch_sig_keygen(const larch_sig *sig, const uint8_t *seed, uint8_t *pk, uint8_t *sk);
 
+/* Checks a private key that comes from elsewhere before its first use: its length, and that each coefficient of s1 and
+ * s2 is between -eta and eta [FIPS204 7.2, skDecode]; signatures by any other would tell of the key. Whether t0 and tr
+ * belong to s1 and s2 is not checked. sk: untrusted in form, secret. Only the answer shows in the time.
+ * LARCH_MALFORMED: do not sign with it. */
+LARCH_MUST_USE larch_error larch_sig_check_sk(const larch_sig *sig, larch_bytes sk);
+
 /* ML-DSA.Sign [FIPS204 5.2]. random: hedges against faults and side channels; NULL
  * makes the deterministic variant, whose signatures are as valid. sk: from
- * larch_sig_keygen, never foreign bytes. context: at most LARCH_SIG_CONTEXT_MAX
- * bytes that the verifier must name too, often none. signature: sig_len bytes out,
- * not to overlap the inputs. LARCH_MALFORMED if the context is too long,
+ * larch_sig_keygen, or passed by larch_sig_check_sk. context: at most
+ * LARCH_SIG_CONTEXT_MAX bytes that the verifier must name too, often none.
+ * signature: sig_len bytes out, not to overlap the inputs. LARCH_MALFORMED if the context is too long,
  * LARCH_PLATFORM if random (or the machine) fails: the signature is then zeroed. */
 LARCH_MUST_USE larch_error larch_sig_sign(const larch_sig *sig, const larch_random *random, const uint8_t *sk,
                                           larch_bytes context, larch_bytes message, uint8_t *signature);

@@ -8,11 +8,18 @@
 #define LARCH_BL602_UART    0
 #define LARCH_BL602_PIN_TX  16
 #define LARCH_BL602_PIN_RX  7
-#define LARCH_BL602_PIN_LED 5
 #define LARCH_BL602_NO_PIN  255
 /* Of I2C, by the SDK: clock on pin 4, data on pin 3. */
 #define LARCH_BL602_I2C     0
 #define LARCH_BL602_I2C_KHZ 400
+
+/* The LED, and the level at which it is lit. */
+#ifndef LARCH_BL602_PIN_LED
+#define LARCH_BL602_PIN_LED 5
+#endif
+#ifndef LARCH_BL602_LED_LIT
+#define LARCH_BL602_LED_LIT 1
+#endif
 
 /* The partition for keys. It must be in the partition table: the SDK looks for it for ever. */
 #ifndef LARCH_BL602_PARTITION

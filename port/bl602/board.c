@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time, the LED, the display's bus, and the start of the rest. */
+/* The LED, the display's bus, and the start of the rest. */
 #include "board/board.h"
 
 #include "bl602.h"
 #include "bl_gpio.h"
 #include "bl_sys.h"
-#include "bl_timer.h"
 #include "hal_i2c.h"
 
 /* The chip counts the bytes of a transfer in 8 bits, less one. */
@@ -22,27 +21,16 @@ void larch_board_init(void)
     (void)hal_i2c_init(LARCH_BL602_I2C, LARCH_BL602_I2C_KHZ);
 }
 
-uint64_t larch_board_now_us(void) { return bl_timer_now_us64(); }
-uint64_t larch_board_now_ms(void) { return bl_timer_now_us64() / 1000; }
-
-#ifdef __riscv
-uint32_t larch_board_instructions(void)
-{
-    uint32_t count;
-    __asm__ volatile("csrr %0, minstret" : "=r"(count));
-    return count;
-}
-#else
-uint32_t larch_board_instructions(void) { return 0; }
-#endif
-
 _Noreturn void larch_board_restart(void)
 {
     for (;;)
         (void)bl_sys_reset_por();
 }
 
-void larch_board_led(bool on) { (void)bl_gpio_output_set(LARCH_BL602_PIN_LED, on ? 1 : 0); }
+void larch_board_led(bool on)
+{
+    (void)bl_gpio_output_set(LARCH_BL602_PIN_LED, on ? LARCH_BL602_LED_LIT : !LARCH_BL602_LED_LIT);
+}
 
 larch_error larch_board_i2c_write(uint8_t address, larch_bytes bytes)
 {

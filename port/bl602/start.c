@@ -15,6 +15,7 @@
 #include "bl_uart.h"
 #include "blog.h"
 #include "board/board.h"
+#include "event_device.h"
 #include "freertos_lwip/report.h"
 #include "freertos_lwip/stacks.h"
 #include "hal_board.h"
@@ -48,10 +49,11 @@ static void run_events(void *unused)
 
 static void start_tasks(void)
 {
-    static StackType_t events[EVENTS_WORDS], loop[LOOP_WORDS];
+    LARCH_PORT_STACK(events, EVENTS_WORDS * sizeof(StackType_t));
+    static StackType_t loop[LOOP_WORDS];
     static StaticTask_t events_task, loop_task;
-    larch_port_stack_add("events", events, EVENTS_WORDS);
-    (void)xTaskCreateStatic(run_events, "events", EVENTS_WORDS, NULL, EVENTS_URGENT, events, &events_task);
+    larch_port_stack_add("events", events.words, EVENTS_WORDS);
+    (void)xTaskCreateStatic(run_events, "events", EVENTS_WORDS, NULL, EVENTS_URGENT, events.words, &events_task);
     (void)looprt_start(loop, LOOP_WORDS, &loop_task);
     (void)loopset_i2c_hook_on_looprt();
     tcpip_init(NULL, NULL);

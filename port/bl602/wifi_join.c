@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way to an address through the SDK's station: interface, DHCP and reconnecting are its own. */
 #include "freertos_lwip/join.h"
+#include "freertos_lwip/neighbours.h"
 
 #include "lwip/netif.h"
 
 #include "bl602.h"
-#include "wifi_mgmr_ext.h"
+#include "wifi_connect.h"
 #include "wifi_settings.h"
 
 #define STATE_WITHOUT_AP 0x0f
@@ -30,8 +31,7 @@ larch_error larch_join_start(const larch_storage *storage, void (*changed)(void)
     told = true;
     (void)wifi_mgmr_sta_autoconnect_enable();
     /* Strings of ours that stay: the SDK does not say whether it copies them. */
-    return wifi_mgmr_sta_connect(wifi_mgmr_sta_enable(), settings.ssid,
-                                 settings.passphrase[0] != '\0' ? settings.passphrase : NULL, NULL, NULL, 0, 0) < 0
+    return LARCH_BL602_CONNECT(wifi_mgmr_sta_connect, wifi_mgmr_sta_enable(), settings.ssid, settings.passphrase) < 0
                ? LARCH_PLATFORM
                : LARCH_OK;
 }
@@ -69,7 +69,15 @@ larch_join_state larch_join_state_of(void)
     }
 }
 
-larch_join_state larch_join_look(void) { return larch_join_state_of(); }
+const bool larch_join_sends_at_once = false; /* the driver keeps a frame until the radio has room */
+
+larch_join_state larch_join_look(void)
+{
+    struct netif *netif = larch_join_netif();
+    if (netif != NULL)
+        larch_neighbours_attach(netif);
+    return larch_join_state_of();
+}
 
 /* ---- the console's command ----------------------------------------------------- */
 

@@ -25,6 +25,10 @@ uint32_t larch_board_instructions(void);
 /* As a watchdog does it: at once, flash keeps what is in it. */
 _Noreturn void larch_board_restart(void);
 
+/* The first call starts the watchdog: from then on the board restarts if no call came for so long. */
+#define LARCH_BOARD_WATCHDOG_MS 10000
+void larch_board_watchdog_feed(void);
+
 /* ---- random ------------------------------------------------------------- */
 
 /* From the true random generator. LARCH_PLATFORM: it failed; out is zeroed. The context is not used. */

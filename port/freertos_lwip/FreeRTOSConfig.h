@@ -8,7 +8,7 @@
 #define configTICK_RATE_HZ                      1000
 #define configUSE_16_BIT_TICKS                  0
 #define configMAX_PRIORITIES                    5
-#define configMINIMAL_STACK_SIZE                128 /* words; the idle task's */
+#define configMINIMAL_STACK_SIZE                96 /* words; the idle task's */
 #define configMAX_TASK_NAME_LEN                 8
 #define configUSE_PREEMPTION                    1
 #define configUSE_TIME_SLICING                  1

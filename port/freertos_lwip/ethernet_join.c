@@ -7,6 +7,7 @@
 #include "board/board.h"
 #include "core.h"
 #include "ethernet_netif.h"
+#include "neighbours.h"
 
 static struct netif netif;
 static struct dhcp dhcp;
@@ -24,6 +25,7 @@ static void start(void *context)
     *r = larch_ethernet_netif_start(&netif);
     if (*r != LARCH_OK)
         return;
+    larch_neighbours_attach(&netif);
     netif_set_status_callback(&netif, on_status);
     dhcp_set_struct(&netif, &dhcp);
 }
@@ -62,5 +64,7 @@ larch_join_state larch_join_state_of(void)
 }
 
 struct netif *larch_join_netif(void) { return &netif; }
+
+const bool larch_join_sends_at_once = true; /* larch_board_ethernet_send copies it */
 
 const larch_join_command *larch_join_command_of(void) { return NULL; }

@@ -10,10 +10,10 @@ void vApplicationIdleHook(void);
 void vApplicationGetIdleTaskMemory(StaticTask_t **task, StackType_t **stack, uint32_t *stack_words)
 {
     static StaticTask_t idle;
-    static StackType_t words[configMINIMAL_STACK_SIZE] __attribute__((aligned(portBYTE_ALIGNMENT)));
-    larch_port_stack_add("idle", words, configMINIMAL_STACK_SIZE);
+    LARCH_PORT_STACK(own, configMINIMAL_STACK_SIZE * sizeof(StackType_t));
+    larch_port_stack_add("idle", own.words, configMINIMAL_STACK_SIZE);
     *task = &idle;
-    *stack = words;
+    *stack = own.words;
     *stack_words = configMINIMAL_STACK_SIZE;
 }
 

@@ -23,8 +23,10 @@ LARCH_MUST_USE larch_error larch_join_start(const larch_storage *storage, void (
 larch_join_state larch_join_look(void);
 /* The same without doing anything. */
 larch_join_state larch_join_state_of(void);
-/* The interface; NULL: none yet. */
+/* The interface; NULL: none yet, or it lost its address since the last look. */
 struct netif *larch_join_netif(void);
+/* Whether the interface has read a frame's bytes when it returns from sending it. */
+extern const bool larch_join_sends_at_once;
 
 /* What a person has to tell it, as a command of the console. */
 typedef struct larch_join_command {

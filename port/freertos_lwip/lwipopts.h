@@ -41,7 +41,7 @@
 /* Everything, pbuf_free too, is called with the core locked. */
 #define SYS_LIGHTWEIGHT_PROT    0
 #define TCPIP_THREAD_NAME       "tcpip"
-#define TCPIP_THREAD_STACKSIZE  1536 /* bytes */
+#define TCPIP_THREAD_STACKSIZE  1280 /* bytes */
 #define TCPIP_THREAD_PRIO       3
 #define TCPIP_MBOX_SIZE         2 /* frames arrived, twice: what is posted while the first is being served */
 

@@ -12,6 +12,7 @@
 #include "core.h"
 #include "join.h"
 #include "larch/config.h"
+#include "neighbours.h"
 #include "queue.h"
 #include "semphr.h"
 #include "task.h"
@@ -27,11 +28,14 @@ typedef struct {
     ip_addr_t from;
     u16_t port;
     bool multicast;
+    bool is_on_link;
+    uint8_t neighbour; /* its mark */
 } datagram;
 
 /* It is touched within lwIP's core, or before its task runs, but for what says otherwise. */
 static struct {
     struct udp_pcb *udp;
+    bool serves;                        /* a port of its own, so strangers ask */
     volatile larch_network_state state; /* one word: read at any time */
     uint64_t asking_since_ms;
     larch_network_counters counters;
@@ -47,7 +51,7 @@ static struct {
 
 const char *larch_network_state_text(larch_network_state state)
 {
-#define STATE_TEXT(name, text) [LARCH_NETWORK_##name] = text,
+#define STATE_TEXT(name, text) [LARCH_NETWORK_##name] = (text),
     static const char *const texts[] = {LARCH_NETWORK_STATES(STATE_TEXT)};
 #undef STATE_TEXT
     return (size_t)state < sizeof texts / sizeof *texts ? texts[state] : "?";
@@ -111,17 +115,21 @@ larch_network_state larch_network_wait_change(larch_network_state from, uint32_t
     return state;
 }
 
-static larch_peer peer_of(const ip4_addr_t *address, uint16_t port)
+static larch_peer peer_of(const ip4_addr_t *address, uint16_t port, uint8_t neighbour)
 {
-    larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff}, .port = port};
+    larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff}, .port = port, .via = neighbour};
     memcpy(peer.address + 12, &address->addr, 4);
     return peer;
 }
 
+/* NULL: none that has an address. The state may be a moment older than the interface. */
+static struct netif *ready_netif(void) { return net.state == LARCH_NETWORK_READY ? larch_join_netif() : NULL; }
+
 static void tell_address(void *context)
 {
-    if (net.state == LARCH_NETWORK_READY)
-        *(larch_peer *)context = peer_of(netif_ip4_addr(larch_join_netif()), net.udp == NULL ? 0 : net.udp->local_port);
+    const struct netif *netif = ready_netif();
+    if (netif != NULL)
+        *(larch_peer *)context = peer_of(netif_ip4_addr(netif), net.udp == NULL ? 0 : net.udp->local_port, 0);
 }
 
 larch_peer larch_network_address(void)
@@ -133,11 +141,11 @@ larch_peer larch_network_address(void)
 
 static void tell_broadcast(void *context)
 {
-    if (net.state != LARCH_NETWORK_READY)
+    const struct netif *netif = ready_netif();
+    if (netif == NULL)
         return;
-    const struct netif *netif = larch_join_netif();
     const ip4_addr_t all = {netif_ip4_addr(netif)->addr | ~netif_ip4_netmask(netif)->addr};
-    *(larch_peer *)context = peer_of(&all, 0);
+    *(larch_peer *)context = peer_of(&all, 0, 0);
 }
 
 larch_peer larch_network_broadcast(uint16_t port)
@@ -157,7 +165,13 @@ static void on_datagram(void *unused, struct udp_pcb *udp, struct pbuf *bytes, c
     (void)unused;
     (void)udp;
     const ip4_addr_t *to = ip4_current_dest_addr();
-    const datagram d = {bytes, *from, port, ip4_addr_isbroadcast(to, ip_current_netif()) || ip4_addr_ismulticast(to)};
+    const struct netif *netif = ip_current_netif();
+    const datagram d = {bytes,
+                        *from,
+                        port,
+                        ip4_addr_isbroadcast(to, netif) || ip4_addr_ismulticast(to),
+                        ip4_addr_netcmp(ip_2_ip4(from), netif_ip4_addr(netif), netif_ip4_netmask(netif)),
+                        larch_neighbours_heard()};
     if (xQueueSend(net.waiting, &d, 0) != pdTRUE) {
         net.counters.dropped++;
         pbuf_free(bytes);
@@ -177,6 +191,7 @@ static void open_port(void *context)
         net.udp = udp_new();
     if (net.udp != NULL && udp_bind(net.udp, IP4_ADDR_ANY, o->port) == ERR_OK) {
         udp_recv(net.udp, on_datagram, NULL);
+        net.serves = o->port != 0;
         o->result = LARCH_OK;
     }
 }
@@ -209,7 +224,8 @@ static larch_error take(larch_peer *peer, bool *multicast, uint8_t *out, size_t 
     const bool fits = d.bytes->tot_len <= cap;
     release r = {d.bytes, fits ? &net.counters.received : &net.counters.dropped};
     if (fits) {
-        *peer = peer_of(ip_2_ip4(&d.from), d.port);
+        *peer = peer_of(ip_2_ip4(&d.from), d.port, d.neighbour);
+        peer->is_on_link = d.is_on_link;
         *multicast = d.multicast;
         *len = pbuf_copy_partial(d.bytes, out, d.bytes->tot_len, 0);
     }
@@ -257,19 +273,35 @@ typedef struct {
     bool taken;
 } sending;
 
-/* The datagram is not copied: the board does so, or, while its receiver's hardware address is asked for, lwIP. */
+/* Of an interface that is done with the bytes when it returns, lwIP only reads them, and copies what has to wait for ARP. Any
+ * other may read them when the role has long written the next datagram there. */
+static struct pbuf *wrap(larch_bytes bytes)
+{
+    const bool copy = !larch_join_sends_at_once;
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)bytes.len, copy ? PBUF_RAM : PBUF_REF);
+    if (p != NULL && !copy)
+        p->payload = (void *)(uintptr_t)bytes.data;
+    else if (p != NULL && pbuf_take(p, bytes.data, (u16_t)bytes.len) != ERR_OK) {
+        pbuf_free(p);
+        return NULL;
+    }
+    return p;
+}
+
 static err_t send(const larch_peer *peer, larch_bytes bytes)
 {
-    if (net.udp == NULL || net.state != LARCH_NETWORK_READY || !larch_peer_is_ipv4(peer) || bytes.len > UINT16_MAX)
+    if (net.udp == NULL || ready_netif() == NULL || !larch_peer_is_ipv4(peer) || bytes.len > UINT16_MAX)
         return ERR_CONN;
     ip_addr_t to;
     memset(&to, 0, sizeof to);
     memcpy(&ip_2_ip4(&to)->addr, peer->address + 12, 4);
-    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)bytes.len, PBUF_REF);
+    struct pbuf *p = wrap(bytes);
     if (p == NULL)
         return ERR_MEM;
-    p->payload = (void *)(uintptr_t)bytes.data; /* lwIP only reads it */
+    /* Who serves is asked by strangers, and keeps no answer for them while ARP asks where they are. */
+    larch_neighbours_aim(peer->via, !net.serves);
     const err_t error = udp_sendto(net.udp, p, &to, peer->port);
+    larch_neighbours_aim_nowhere();
     pbuf_free(p);
     return error;
 }

@@ -10,7 +10,7 @@ static struct {
     const uint32_t *words;
     uint32_t count;
 } stacks[LARCH_PORT_STACKS_MAX];
-static unsigned known;
+static unsigned known, guarded;
 
 void larch_port_stack_add(const char *name, const uint32_t *words, uint32_t count)
 {
@@ -35,4 +35,24 @@ bool larch_port_stack_of(unsigned index, larch_port_stack *out)
         return false;
     *out = measure(stacks[index].name, stacks[index].words, stacks[index].count);
     return true;
+}
+
+/* ---- guards ------------------------------------------------------------------ */
+
+static uintptr_t guard_of(unsigned index) { return (uintptr_t)stacks[index].words - LARCH_PORT_GUARD_LEN; }
+
+void larch_port_stacks_guard(void)
+{
+    for (; guarded < known; guarded++) {
+        configASSERT(guard_of(guarded) % LARCH_PORT_GUARD_LEN == 0);
+        larch_port_guard(guarded, guard_of(guarded));
+    }
+}
+
+bool larch_port_is_guard(uintptr_t address)
+{
+    for (unsigned i = 0; i < guarded; i++)
+        if (address - guard_of(i) < LARCH_PORT_GUARD_LEN)
+            return true;
+    return false;
 }

@@ -3,19 +3,11 @@
 #include "lwip/sys.h"
 #include "lwip/tcpip.h"
 
-#include "board/board.h"
 #include "stacks.h"
 
 void sys_init(void) {}
 
 u32_t sys_now(void) { return xTaskGetTickCount(); }
-
-uint32_t larch_network_random(void)
-{
-    uint32_t value = 0;
-    (void)larch_board_random(NULL, (uint8_t *)&value, sizeof value); /* 0 is as good a number: nothing here is secret */
-    return value;
-}
 
 /* ---- the core lock ------------------------------------------------------- */
 
@@ -66,8 +58,11 @@ u32_t sys_arch_mbox_fetch(sys_mbox_t *mbox, void **message, u32_t timeout_ms)
 sys_thread_t sys_thread_new(const char *name, lwip_thread_fn code, void *argument, int stack_size, int priority)
 {
     static StaticTask_t task;
-    static StackType_t stack[TCPIP_THREAD_STACKSIZE / sizeof(StackType_t)] __attribute__((aligned(portBYTE_ALIGNMENT)));
-    configASSERT(stack_size == sizeof stack);
-    larch_port_stack_add(name, stack, sizeof stack / sizeof *stack);
-    return xTaskCreateStatic(code, name, sizeof stack / sizeof *stack, argument, (UBaseType_t)priority, stack, &task);
+    LARCH_PORT_STACK(stack, TCPIP_THREAD_STACKSIZE);
+    configASSERT(stack_size == sizeof stack.words);
+    const sys_thread_t handle = xTaskCreateStatic(code, name, LARCH_PORT_STACK_WORDS(stack), argument,
+                                                  (UBaseType_t)priority, stack.words, &task);
+    larch_port_stack_add(name, stack.words, LARCH_PORT_STACK_WORDS(stack));
+    larch_port_stacks_guard();
+    return handle;
 }

@@ -13,6 +13,7 @@
 #define LARCH_MPS2_TIMER0   0x40000000u
 #define LARCH_MPS2_UART0    0x40004000u
 #define LARCH_MPS2_UART1    0x40005000u
+#define LARCH_MPS2_WATCHDOG 0x40008000u
 #define LARCH_MPS2_ETHERNET 0x40200000u
 
 /* Lines of the interrupt controller. */

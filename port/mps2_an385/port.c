@@ -8,25 +8,28 @@
 #include "board/lock.h"
 #include "board/mmio.h"
 #include "freertos_lwip/report.h"
+#include "freertos_lwip/stacks.h"
 
 #include "mps2.h"
 
 #define TICK (LARCH_MPS2_CLOCK_HZ / configTICK_RATE_HZ)
 _Static_assert(configCPU_CLOCK_HZ == LARCH_MPS2_CLOCK_HZ, "the system timer and ours run alike");
 
-/* [ARMv7-M B3.2, B3.4] */
-#define NVIC_ENABLE   0xe000e100u
-#define NVIC_PRIORITY 0xe000e400u /* + irq, a byte each */
+/* [ARMv7-M B3.2] */
 #define ICSR          0xe000ed04u
 #define AIRCR         0xe000ed0cu
 #define AIRCR_RESTART 0x05fa0004u /* the key, SYSRESETREQ */
 #define CFSR          0xe000ed28u
+#define CFSR_STACKING 0x00000010u /* the memory protection unit refused what the processor saved */
+#define CFSR_ADDRESS  0x00000080u /* MMFAR is good */
 #define HFSR          0xe000ed2cu
+#define MMFAR         0xe000ed34u
 #define BFAR          0xe000ed38u
 #define FIRST_IRQ     16u /* exception number */
 #define VECTACTIVE    0x1ffu
+#define NMI           2u
 
-extern uint8_t __data[], __ram_end[];
+extern uint8_t __interrupt_stack[], __ram_end[];
 
 void larch_port_tick(void);
 void larch_port_irq(void);
@@ -52,12 +55,6 @@ void larch_port_tick(void)
 
 /* ---- interrupts ------------------------------------------------------------ */
 
-void larch_mps2_irq_enable(uint32_t irq)
-{
-    larch_mmio_write8(NVIC_PRIORITY + irq, configKERNEL_INTERRUPT_PRIORITY);
-    larch_mmio_write32(NVIC_ENABLE + irq / 32 * 4, 1u << irq % 32);
-}
-
 void larch_port_irq(void)
 {
     switch ((larch_mmio_read32(ICSR) & VECTACTIVE) - FIRST_IRQ) {
@@ -75,19 +72,29 @@ void larch_port_irq(void)
 
 /* ---- faults ------------------------------------------------------------------ */
 
+static const char *name_fault(uint32_t cfsr)
+{
+    if ((larch_mmio_read32(ICSR) & VECTACTIVE) == NMI)
+        return "watchdog";
+    if ((cfsr & CFSR_STACKING) != 0)
+        return "stack overflow";
+    return (cfsr & CFSR_ADDRESS) != 0 && larch_port_is_guard(larch_mmio_read32(MMFAR)) ? "stack overflow" : "fault";
+}
+
 /* frame: what the processor has saved, r0 to xPSR, if the stack could take it. */
 _Noreturn void larch_port_fault(const uint32_t *frame)
 {
     enum { FRAME_WORDS = 8, PC = 6 };
     const uintptr_t at = (uintptr_t)frame;
     const bool saved =
-        at % 4 == 0 && at >= (uintptr_t)__data && at <= (uintptr_t)__ram_end - FRAME_WORDS * sizeof *frame;
-    const larch_report_number numbers[] = {{"cfsr", larch_mmio_read32(CFSR)},
+        at % 4 == 0 && at >= (uintptr_t)__interrupt_stack && at <= (uintptr_t)__ram_end - FRAME_WORDS * sizeof *frame;
+    const uint32_t cfsr = larch_mmio_read32(CFSR);
+    const larch_report_number numbers[] = {{"cfsr", cfsr},
                                            {"hfsr", larch_mmio_read32(HFSR)},
                                            {"pc", saved ? frame[PC] : 0},
                                            {"bfar", larch_mmio_read32(BFAR)},
                                            {"sp", (uint32_t)at}};
-    larch_report_fatal("fault", numbers, sizeof numbers / sizeof *numbers);
+    larch_report_fatal(name_fault(cfsr), numbers, sizeof numbers / sizeof *numbers);
 }
 
 _Noreturn void larch_board_restart(void)

@@ -2,7 +2,6 @@
 #include "address.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -66,23 +65,6 @@ socklen_t larch_posix_peer_to_sockaddr(const larch_peer *peer, int family, struc
 
 /* ---- text -------------------------------------------------------------- */
 
-void larch_posix_peer_text(const larch_peer *peer, char out[LARCH_POSIX_PEER_TEXT])
-{
-    char address[INET6_ADDRSTRLEN], zone[IF_NAMESIZE];
-    if (larch_peer_is_ipv4(peer)) {
-        inet_ntop(AF_INET, peer->address + 12, address, sizeof address);
-        snprintf(out, LARCH_POSIX_PEER_TEXT, "%s:%u", address, peer->port);
-        return;
-    }
-    inet_ntop(AF_INET6, peer->address, address, sizeof address);
-    if (peer->scope == 0)
-        snprintf(out, LARCH_POSIX_PEER_TEXT, "[%s]:%u", address, peer->port);
-    else if (if_indextoname(peer->scope, zone) != NULL)
-        snprintf(out, LARCH_POSIX_PEER_TEXT, "[%s%%%s]:%u", address, zone, peer->port);
-    else /* the interface is gone: its number still tells two peers apart */
-        snprintf(out, LARCH_POSIX_PEER_TEXT, "[%s%%%u]:%u", address, peer->scope, peer->port);
-}
-
 static int parse_port(const char *text, size_t len, uint16_t *port, larch_posix_reason *why)
 {
     uint32_t value = 0;
@@ -95,6 +77,21 @@ static int parse_port(const char *text, size_t len, uint16_t *port, larch_posix_
         return fail(why, "\"%.*s\" is not a port: a number up to 65535 is", (int)(len < 80 ? len : 80), text);
     *port = (uint16_t)value;
     return 0;
+}
+
+/* "::1:5683": an IPv6 address, or another one and a port. */
+static bool is_ambiguous(const char *text, size_t len)
+{
+    char front[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    size_t digits = 0;
+    while (digits < len && text[len - 1 - digits] >= '0' && text[len - 1 - digits] <= '9')
+        digits++;
+    if (digits == 0 || digits + 1 >= len || text[len - 1 - digits] != ':' || len - digits > sizeof front)
+        return false;
+    memcpy(front, text, len - 1 - digits);
+    front[len - 1 - digits] = '\0';
+    return inet_pton(AF_INET6, front, &address) == 1;
 }
 
 /* Parts "host", "host:port", "[v6]", "[v6]:port" and, where only an address can be meant, a bare "v6". */
@@ -112,6 +109,9 @@ static int split_host_port(const char *text, size_t len, char *host, size_t host
     } else {
         const char *colon = memchr(text, ':', len);
         const bool many = colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL;
+        if (many && is_ambiguous(text, len))
+            return fail(why, "\"%.*s\" may end in a port or not: write an IPv6 address in brackets",
+                        (int)(len < 120 ? len : 120), text);
         host_end = colon != NULL && !many ? colon : end;
         text = host_end;
     }
@@ -130,6 +130,22 @@ static int split_host_port(const char *text, size_t len, char *host, size_t host
     return 0;
 }
 
+/* "7001" and "10.1": the system would take them for 0.0.27.89 and 10.0.0.1. */
+static bool is_short_ipv4(const char *host)
+{
+    unsigned dots = 0;
+    for (const char *at = host; *at != '\0'; at++)
+        dots += *at == '.';
+    return dots < 3 && strspn(host, "0123456789.") == strlen(host);
+}
+
+static bool needs_zone(const larch_peer *peer)
+{
+    const bool is_link_local = peer->address[0] == 0xfe && (peer->address[1] & 0xc0) == 0x80;
+    const bool is_link_group = peer->address[0] == 0xff && (peer->address[1] & 0x0f) == 2;
+    return (is_link_local || is_link_group) && peer->scope == 0;
+}
+
 /* Brackets hold an IPv6 address; without them it may be any address or a name. */
 static int look_up(const char *host, uint16_t port, bool bracketed, larch_peer *out, larch_posix_reason *why)
 {
@@ -138,6 +154,8 @@ static int look_up(const char *host, uint16_t port, bool bracketed, larch_peer *
                                    .ai_flags = bracketed ? AI_NUMERICHOST : 0};
     struct addrinfo *found = NULL;
     larch_peer peer;
+    if (is_short_ipv4(host))
+        return fail(why, "\"%.160s\" is no address; write one in full, as in 192.0.2.1:5683 or [::]:5683", host);
     const int e = getaddrinfo(host, NULL, &hints, &found);
     if (e != 0 && bracketed)
         return fail(why, "[%.160s] is not an IPv6 address%s", host,
@@ -151,6 +169,8 @@ static int look_up(const char *host, uint16_t port, bool bracketed, larch_peer *
     freeaddrinfo(found);
     if (!usable)
         return fail(why, "%.160s: neither an IPv4 nor an IPv6 address", host);
+    if (needs_zone(&peer))
+        return fail(why, "%.160s holds on one link alone: name its interface, as in [%.160s%%eth0]", host, host);
     peer.port = port;
     *out = peer;
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers as people and the kernel write them: "192.0.2.1:5683",
+ * Peers as people and the kernel write them (text/peer.h writes them for people): "192.0.2.1:5683",
  * "[fe80::1%eth0]:5683", coap://host/path, struct sockaddr.
  */
 #ifndef LARCH_POSIX_ADDRESS_H
@@ -21,11 +21,6 @@ typedef struct larch_posix_reason {
 } larch_posix_reason;
 
 /* ---- text -------------------------------------------------------------- */
-
-#define LARCH_POSIX_PEER_TEXT 72 /* "[" address "%" interface "]:65535" and the end */
-
-/* The peer as larch_posix_peer_parse reads it. */
-void larch_posix_peer_text(const larch_peer *peer, char out[LARCH_POSIX_PEER_TEXT]);
 
 /* Reads ADDR[:PORT]: an IPv4 address, an IPv6 address (in brackets if a port
  * follows), or a name, which is looked up and may block. Port 0 is allowed: any

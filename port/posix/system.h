@@ -13,7 +13,12 @@ extern "C" {
  * date is set: the now_ms of the library. */
 uint64_t larch_posix_now_ms(void);
 
-/* The kernel's random generator. Waits until it is seeded, once after a boot. */
+/* Nanoseconds since 1970: the date, which jumps when it is set. 0 before 1970. */
+uint64_t larch_posix_unix_ns(void);
+
+/* The kernel's random generator. Waits until it is seeded, once after a boot. Short draws come from a page that is
+ * filled with one call for many of them: bytes leave it once and are wiped there, a forked child finds it empty, and it
+ * stays out of core files. From one thread at a time. */
 larch_random larch_posix_random(void);
 
 #ifdef __cplusplus

@@ -34,6 +34,9 @@ void larch_virt_net_irq(void);
 void larch_virt_net_tick(void);
 uint32_t larch_virt_net_irq_mask(void);
 
+/* Each millisecond, once per tick. Does not return if the watchdog has waited too long. */
+void larch_virt_watchdog_tick(void);
+
 /* Starts the interface. all: frames for other stations too. Errors as of larch_board_ethernet_start. */
 LARCH_MUST_USE larch_error larch_virt_net_start(bool all, uint8_t mac[6], void (*wake)(void));
 /* The next received frame, in the driver's own buffer until larch_virt_net_release(slot). LARCH_AGAIN: none. */

@@ -7,6 +7,7 @@
 #include "board/mmio.h"
 #include "drivers.h"
 #include "freertos_lwip/report.h"
+#include "freertos_lwip/stacks.h"
 #include "virt.h"
 
 #define TICK (LARCH_VIRT_MTIME_HZ / configTICK_RATE_HZ)
@@ -78,6 +79,7 @@ static void tick(void)
     set_timer(next_tick);
     const BaseType_t wake = xTaskIncrementTick();
     larch_virt_tick();
+    larch_virt_watchdog_tick();
     portYIELD_FROM_ISR(wake);
 }
 
@@ -109,5 +111,6 @@ void larch_port_on_trap(uint32_t cause, uint32_t value, uint32_t *frame)
 _Noreturn void larch_port_fault(uint32_t cause, uint32_t value, uint32_t pc)
 {
     const larch_report_number numbers[] = {{"mcause", cause}, {"mepc", pc}, {"mtval", value}};
-    larch_report_fatal("fault", numbers, sizeof numbers / sizeof *numbers);
+    larch_report_fatal(larch_port_is_guard(value) ? "stack overflow" : "fault", numbers,
+                       sizeof numbers / sizeof *numbers);
 }

@@ -24,7 +24,7 @@ enum { RECEIVE, TRANSMIT }; /* queues */
 
 #define HEADER_LEN   12 /* of struct virtio_net_hdr; all zeros ask for nothing special */
 #define ETHERNET_LEN 14
-#define RX_BUFFERS   6
+#define RX_BUFFERS   3
 #define TX_BUFFERS   2
 _Static_assert(RX_BUFFERS <= LARCH_VIRTQ_LEN && TX_BUFFERS <= LARCH_VIRTQ_LEN, "a descriptor a buffer");
 

@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define LARCH_FLASH_FILES 16
+#define LARCH_FLASH_FILES 24
 #define LARCH_FLASH_NEVER UINT32_MAX
 
 typedef struct larch_flash_file {

@@ -8,6 +8,16 @@ bool larch_bytes_equal(larch_bytes a, larch_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+larch_bytes larch_bytes_of_text(const char *text) { return (larch_bytes){(const uint8_t *)text, strlen(text)}; }
+
+uint64_t larch_number_at(const uint8_t *at, size_t len)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < len; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
 /* ---- reader ------------------------------------------------------------ */
 
 larch_error larch_reader_take(larch_reader *r, size_t len, larch_bytes *out)
@@ -28,20 +38,17 @@ static larch_error take_number(larch_reader *r, size_t width, uint64_t *out)
     larch_error e = larch_reader_take(r, width, &bytes);
     if (e != LARCH_OK)
         return e;
-    uint64_t value = 0;
-    for (size_t i = 0; i < width; i++)
-        value = value << 8 | bytes.data[i];
-    *out = value;
+    *out = larch_number_at(bytes.data, width);
     return LARCH_OK;
 }
 
 larch_error larch_reader_take_u8(larch_reader *r, uint8_t *out)
 {
-    uint64_t value;
-    larch_error e = take_number(r, 1, &value);
-    if (e == LARCH_OK)
-        *out = (uint8_t)value;
-    return e;
+    if (r->left.len == 0)
+        return LARCH_MALFORMED;
+    *out = *r->left.data++;
+    r->left.len--;
+    return LARCH_OK;
 }
 
 larch_error larch_reader_take_u16(larch_reader *r, uint16_t *out)
@@ -89,6 +96,19 @@ void larch_writer_put(larch_writer *w, larch_bytes bytes)
         memcpy(to, bytes.data, bytes.len);
 }
 
+void larch_writer_put_text(larch_writer *w, const char *text) { larch_writer_put(w, larch_bytes_of_text(text)); }
+
+void larch_writer_put_decimal(larch_writer *w, uint32_t number)
+{
+    uint8_t digits[10];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (uint8_t)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    larch_writer_put(w, (larch_bytes){digits + first, sizeof digits - first});
+}
+
 static void put_number(larch_writer *w, uint64_t value, size_t width)
 {
     uint8_t *to = larch_writer_reserve(w, width);
@@ -96,7 +116,13 @@ static void put_number(larch_writer *w, uint64_t value, size_t width)
         to[i] = (uint8_t)(value >> (8 * (width - 1 - i)));
 }
 
-void larch_writer_put_u8(larch_writer *w, uint8_t value) { put_number(w, value, 1); }
+void larch_writer_put_u8(larch_writer *w, uint8_t value)
+{
+    uint8_t *to = larch_writer_reserve(w, 1);
+    if (to != NULL)
+        *to = value;
+}
+
 void larch_writer_put_u16(larch_writer *w, uint16_t value) { put_number(w, value, 2); }
 void larch_writer_put_u32(larch_writer *w, uint32_t value) { put_number(w, value, 4); }
 void larch_writer_put_u64(larch_writer *w, uint64_t value) { put_number(w, value, 8); }
@@ -118,4 +144,14 @@ larch_error larch_writer_finish(const larch_writer *w, larch_bytes *out)
         return LARCH_SPACE;
     *out = (larch_bytes){w->data, w->len};
     return LARCH_OK;
+}
+
+/* ---- large tables ------------------------------------------------------ */
+
+void larch_zero_lazily(void *memory, size_t len)
+{
+    uint8_t *bytes = memory;
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != 0)
+            bytes[i] = 0;
 }

@@ -14,7 +14,7 @@ bool larch_peer_is_ipv4(const larch_peer *peer) { return memcmp(peer->address, i
 
 larch_peer larch_peer_prefix(const larch_peer *peer)
 {
-    larch_peer prefix = {{0}, 0, 0, 0};
+    larch_peer prefix = {.port = 0};
     size_t keep = larch_peer_is_ipv4(peer) ? sizeof ipv4_mapped + 3 : 8;
     memcpy(prefix.address, peer->address, keep);
     return prefix;

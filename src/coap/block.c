@@ -2,6 +2,7 @@
 /* The server's side of block-wise transfer [RFC7959]. */
 #include <string.h>
 
+#include "base/siphash.h"
 #include "endpoint_int.h"
 
 #include "larch/coap_block.h"
@@ -17,10 +18,9 @@ larch_error larch_coap_block2_slice(const larch_coap_message *request, larch_byt
                                     larch_coap_slice *out)
 {
     larch_coap_block asked = {0, false, LARCH_COAP_BLOCK_SZX};
-    larch_bytes value;
-    bool given = larch_coap_option_find(request, LARCH_COAP_OPT_BLOCK2, &value);
+    bool given;
     memset(out, 0, sizeof *out);
-    if (given && larch_coap_block_parse(value, &asked) != LARCH_OK)
+    if (larch_coap_block_find(request, LARCH_COAP_OPT_BLOCK2, &given, &asked) != LARCH_OK)
         return LARCH_MALFORMED;
     uint8_t szx = asked.szx < LARCH_COAP_BLOCK_SZX ? asked.szx : LARCH_COAP_BLOCK_SZX;
     size_t size = larch_coap_block_size(szx);
@@ -33,6 +33,13 @@ larch_error larch_coap_block2_slice(const larch_coap_message *request, larch_byt
     out->blockwise = given || left > size;
     out->bytes = (larch_bytes){at > 0 ? representation.data + at : representation.data, left > size ? size : left};
     return LARCH_OK;
+}
+
+bool larch_coap_asks_later_block(const larch_coap_message *request)
+{
+    bool given;
+    larch_coap_block block;
+    return larch_coap_block_find(request, LARCH_COAP_OPT_BLOCK2, &given, &block) == LARCH_OK && given && block.num > 0;
 }
 
 void larch_coap_blocks_build(larch_coap_builder *b, const larch_coap_slice *slice, size_t representation_len,
@@ -64,13 +71,11 @@ larch_error larch_coap_reassembly_init(larch_coap_reassembly *r, const larch_ran
     return e;
 }
 
-/* What a body belongs to beside its peer: the method, and every option that names the resource or tells this body
- * from another. [RFC7959 2.5] [RFC9175 3.3] */
-static uint64_t key_of(const larch_coap_reassembly *r, const larch_coap_message *request)
+uint64_t larch_coap_request_key(const larch_coap_reassembly *r, const larch_coap_message *request)
 {
-    larch_coap_hash h;
-    larch_coap_hash_init(&h, r->hash_key);
-    larch_coap_hash_part(&h, (larch_bytes){&request->code, 1});
+    larch_siphash h;
+    larch_siphash_init(&h, r->hash_key);
+    larch_siphash_part(&h, (larch_bytes){&request->code, 1});
     larch_coap_options options = larch_coap_options_of(request);
     for (larch_coap_option o; larch_coap_options_next(&options, &o);) {
         if (o.number != LARCH_COAP_OPT_URI_HOST && o.number != LARCH_COAP_OPT_URI_PORT &&
@@ -78,10 +83,11 @@ static uint64_t key_of(const larch_coap_reassembly *r, const larch_coap_message 
             o.number != LARCH_COAP_OPT_REQUEST_TAG)
             continue;
         const uint8_t number[2] = {(uint8_t)(o.number >> 8), (uint8_t)o.number};
-        larch_coap_hash_part(&h, LARCH_BYTES(number));
-        larch_coap_hash_part(&h, o.value);
+        larch_siphash_part(&h, LARCH_BYTES(number));
+        larch_siphash_part(&h, o.value);
     }
-    return larch_coap_hash_end(&h);
+    const uint64_t key = larch_siphash_end(&h);
+    return key != 0 ? key : 1;
 }
 
 static struct larch_coap_body *find_body(larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer,
@@ -95,34 +101,63 @@ static struct larch_coap_body *find_body(larch_coap_reassembly *r, uint64_t now_
     return NULL;
 }
 
-/* A place for a new body: a free or expired one, or that longest without a
- * block if it may be pushed out; else NULL. */
-static struct larch_coap_body *claim_body(larch_coap_reassembly *r, uint64_t now_ms)
+static bool is_in_use(const struct larch_coap_body *body, uint64_t now_ms)
 {
-    struct larch_coap_body *oldest = &r->bodies[0];
-    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
-        struct larch_coap_body *body = &r->bodies[i];
-        if (!body->used)
-            return body;
-        if (body->until_ms < oldest->until_ms)
-            oldest = body;
-    }
-    return oldest->until_ms - LARCH_COAP_REASSEMBLY_MS + IDLE_MIN_MS <= now_ms ? oldest : NULL;
+    return body->used && now_ms < body->until_ms;
 }
 
-/* Whether the client says beforehand that the body is too large. Size1 is elective: a broken one is as good as none. */
-static bool announces_too_much(const larch_coap_message *request)
+/* Whether two peers share what one owner can be expected to hold: a prefix; on the link, where a prefix is everybody,
+ * an address. */
+static bool is_same_owner(const larch_peer *a, const larch_peer *b, bool is_proven)
 {
-    larch_bytes value;
-    uint32_t size;
-    return larch_coap_option_find(request, LARCH_COAP_OPT_SIZE1, &value) &&
-           larch_coap_option_uint(value, &size) == LARCH_OK && size > LARCH_COAP_BODY_MAX;
+    const bool by_address = is_proven && a->is_on_link && b->is_on_link;
+    const larch_peer x = by_address ? *a : larch_peer_prefix(a), y = by_address ? *b : larch_peer_prefix(b);
+    return x.scope == y.scope && memcmp(x.address, y.address, sizeof x.address) == 0;
+}
+
+static size_t places_held(const larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer, bool is_proven)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++)
+        held += is_in_use(&r->bodies[i], now_ms) && is_same_owner(&r->bodies[i].peer, peer, is_proven);
+    return held;
+}
+
+/* Whether a new body of a proven peer, whose owner holds so many places, may push this one out. */
+static bool makes_room(const larch_coap_reassembly *r, const struct larch_coap_body *body, uint64_t now_ms, size_t held)
+{
+    return !body->is_proven || places_held(r, now_ms, &body->peer, true) > held + 1 ||
+           body->until_ms - LARCH_COAP_REASSEMBLY_MS + IDLE_MIN_MS <= now_ms;
+}
+
+/* A place for a new body, as larch_coap_reassembly_take says; NULL: none. */
+static struct larch_coap_body *claim_body(larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer,
+                                          bool is_proven)
+{
+    struct larch_coap_body *best = NULL;
+    size_t free_count = 0;
+    const size_t held = places_held(r, now_ms, peer, is_proven);
+    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+        struct larch_coap_body *body = &r->bodies[i];
+        if (!is_in_use(body, now_ms)) {
+            free_count++;
+            body->used = false;
+            best = body;
+        } else if (free_count == 0 && is_proven && makes_room(r, body, now_ms, held) &&
+                   (best == NULL || body->is_proven < best->is_proven ||
+                    (body->is_proven == best->is_proven && body->until_ms < best->until_ms))) {
+            best = body;
+        }
+    }
+    if (!is_proven && (held > 0 || 2 * free_count <= LARCH_COAP_REASSEMBLIES))
+        return NULL;
+    return best;
 }
 
 /* Adds payload at its place; a copy of the block before, byte for byte, changes nothing. */
 static larch_error append(struct larch_coap_body *body, size_t at, larch_bytes payload)
 {
-    if (at > LARCH_COAP_BODY_MAX || payload.len > LARCH_COAP_BODY_MAX - at)
+    if (at > LARCH_COAP_UPLOAD_MAX || payload.len > LARCH_COAP_UPLOAD_MAX - at)
         return LARCH_SPACE;
     if (at + payload.len == body->len && payload.len > 0)
         return memcmp(body->bytes + at, payload.data, payload.len) == 0 ? LARCH_OK : LARCH_STATE;
@@ -135,28 +170,28 @@ static larch_error append(struct larch_coap_body *body, size_t at, larch_bytes p
 }
 
 larch_error larch_coap_reassembly_take(larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer,
-                                       const larch_coap_message *request, bool *blockwise, larch_coap_block *block,
-                                       larch_bytes *body)
+                                       bool is_proven, const larch_coap_message *request, bool *blockwise,
+                                       larch_coap_block *block, larch_bytes *body)
 {
-    larch_bytes value;
     larch_coap_block asked;
     *body = (larch_bytes){NULL, 0};
     memset(block, 0, sizeof *block);
-    *blockwise = larch_coap_option_find(request, LARCH_COAP_OPT_BLOCK1, &value);
+    larch_error e = larch_coap_block_find(request, LARCH_COAP_OPT_BLOCK1, blockwise, &asked);
     if (!*blockwise) {
         *body = request->payload;
         return LARCH_OK;
     }
-    uint64_t key = key_of(r, request);
+    uint64_t key = larch_coap_request_key(r, request);
     struct larch_coap_body *open = find_body(r, now_ms, peer, key);
     if (open != NULL)
         open->used = false; /* holds for every early return below */
-    if (larch_coap_block_parse(value, &asked) != LARCH_OK)
-        return LARCH_MALFORMED;
+    if (e != LARCH_OK)
+        return e;
     size_t size = larch_coap_block_size(asked.szx);
     if (asked.more ? request->payload.len != size : request->payload.len > size)
         return LARCH_MALFORMED;
-    if (announces_too_much(request))
+    /* The client says beforehand that the body is too large. Size1 is elective: a broken one is as good as none. */
+    if (larch_coap_option_exceeds(request, LARCH_COAP_OPT_SIZE1, LARCH_COAP_UPLOAD_MAX))
         return LARCH_SPACE;
     uint8_t szx = asked.szx < LARCH_COAP_BLOCK_SZX ? asked.szx : LARCH_COAP_BLOCK_SZX;
     if (asked.num == 0 && !asked.more) {
@@ -165,17 +200,17 @@ larch_error larch_coap_reassembly_take(larch_coap_reassembly *r, uint64_t now_ms
         return LARCH_OK;
     }
     if (asked.num == 0) {
-        if (open == NULL && (open = claim_body(r, now_ms)) == NULL)
-            return LARCH_PLATFORM;
+        if (open == NULL && (open = claim_body(r, now_ms, peer, is_proven)) == NULL)
+            return LARCH_BUSY;
         open->peer = *peer;
+        open->is_proven = is_proven;
         open->key = key;
         open->len = 0;
         open->used = false;
     }
     if (open == NULL)
         return LARCH_STATE;
-    larch_error e = append(open, asked.num * size, request->payload);
-    if (e != LARCH_OK)
+    if ((e = append(open, asked.num * size, request->payload)) != LARCH_OK)
         return e;
     *block = (larch_coap_block){asked.num, asked.more, szx};
     if (!asked.more) {
@@ -185,4 +220,23 @@ larch_error larch_coap_reassembly_take(larch_coap_reassembly *r, uint64_t now_ms
     open->used = true;
     open->until_ms = now_ms + LARCH_COAP_REASSEMBLY_MS;
     return LARCH_AGAIN;
+}
+
+void larch_coap_reassembly_put_back(larch_coap_reassembly *r, uint64_t now_ms, const larch_peer *peer,
+                                    const larch_coap_message *request)
+{
+    larch_coap_block last = {0};
+    bool given = false;
+    if (larch_coap_block_find(request, LARCH_COAP_OPT_BLOCK1, &given, &last) != LARCH_OK || !given || last.num == 0)
+        return;
+    const uint64_t key = larch_coap_request_key(r, request);
+    const size_t len = last.num * larch_coap_block_size(last.szx) + request->payload.len;
+    for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+        struct larch_coap_body *body = &r->bodies[i];
+        if (!body->used && body->key == key && body->len == len && larch_peer_equal(&body->peer, peer)) {
+            body->used = true;
+            body->until_ms = now_ms + LARCH_COAP_REASSEMBLY_MS;
+            return;
+        }
+    }
 }

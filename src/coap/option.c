@@ -54,11 +54,16 @@ larch_error larch_coap_option_uint(larch_bytes value, uint32_t *out)
 {
     if (value.len > 4)
         return LARCH_MALFORMED;
-    uint32_t number = 0;
-    for (size_t i = 0; i < value.len; i++)
-        number = number << 8 | value.data[i];
-    *out = number;
+    *out = (uint32_t)larch_number_at(value.data, value.len);
     return LARCH_OK;
+}
+
+bool larch_coap_option_exceeds(const larch_coap_message *message, uint16_t number, size_t limit)
+{
+    larch_bytes value;
+    uint32_t found;
+    return larch_coap_option_find(message, number, &value) && larch_coap_option_uint(value, &found) == LARCH_OK &&
+           found > limit;
 }
 
 static bool contains(const uint16_t *numbers, size_t count, uint16_t number)
@@ -89,15 +94,21 @@ bool larch_coap_find_bad_option(const larch_coap_message *message, const uint16_
     return false;
 }
 
-bool larch_coap_path_is(const larch_coap_message *message, const char *path)
+/* Walks along path. Returns false where the message's path leaves it. rest: what stands behind it, if that is one
+ * segment at most; NULL: nothing may. */
+static bool follow_path(const larch_coap_message *message, const char *path, larch_bytes *rest)
 {
     const char *segment = path; /* NULL: none is left */
     larch_coap_options options = larch_coap_options_of(message);
     for (larch_coap_option o; larch_coap_options_next(&options, &o);) {
         if (o.number != LARCH_COAP_OPT_URI_PATH)
             continue;
-        if (segment == NULL)
-            return false;
+        if (segment == NULL) {
+            if (rest == NULL || rest->data != NULL)
+                return false;
+            *rest = o.value;
+            continue;
+        }
         const size_t left = strlen(segment);
         const char *slash = memchr(segment, '/', left);
         const size_t len = slash != NULL ? (size_t)(slash - segment) : left;
@@ -106,6 +117,17 @@ bool larch_coap_path_is(const larch_coap_message *message, const char *path)
         segment = slash != NULL ? slash + 1 : NULL;
     }
     return segment == NULL || *path == '\0';
+}
+
+bool larch_coap_path_is(const larch_coap_message *message, const char *path)
+{
+    return follow_path(message, path, NULL);
+}
+
+bool larch_coap_path_is_below(const larch_coap_message *message, const char *path, larch_bytes *name)
+{
+    *name = (larch_bytes){NULL, 0};
+    return follow_path(message, path, name) && name->data != NULL;
 }
 
 bool larch_coap_query_find(const larch_coap_message *message, const char *name, larch_bytes *value)
@@ -119,6 +141,15 @@ bool larch_coap_query_find(const larch_coap_message *message, const char *name, 
         *value = (larch_bytes){o.value.data + name_len + 1, o.value.len - name_len - 1};
         return true;
     }
+    return false;
+}
+
+bool larch_coap_query_has(const larch_coap_message *message, const char *name)
+{
+    larch_coap_options options = larch_coap_options_of(message);
+    for (larch_coap_option o; larch_coap_options_next(&options, &o);)
+        if (o.number == LARCH_COAP_OPT_URI_QUERY && larch_bytes_equal(o.value, larch_bytes_of_text(name)))
+            return true;
     return false;
 }
 
@@ -136,6 +167,14 @@ larch_error larch_coap_block_parse(larch_bytes value, larch_coap_block *out)
         return LARCH_MALFORMED;
     *out = (larch_coap_block){v >> 4, (v & 8) != 0, (uint8_t)(v & 7)};
     return LARCH_OK;
+}
+
+larch_error larch_coap_block_find(const larch_coap_message *message, uint16_t number, bool *given,
+                                  larch_coap_block *out)
+{
+    larch_bytes value;
+    *given = larch_coap_option_find(message, number, &value);
+    return *given ? larch_coap_block_parse(value, out) : LARCH_OK;
 }
 
 uint32_t larch_coap_block_value(larch_coap_block block)

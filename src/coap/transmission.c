@@ -16,9 +16,15 @@ _Static_assert(LARCH_COAP_MAX_TRANSMIT_WAIT_MS <= UINT32_MAX, "timeout_ms has 32
 
 static void release(larch_coap_transmission *t) { t->handle = 0; }
 
-/* LARCH_AGAIN if the table is full. Sets handle, peer, flags and sent. */
-static larch_error claim(larch_coap_endpoint *ep, const larch_peer *peer, unsigned flags, larch_coap_transmission **out)
+/* LARCH_AGAIN if the table is full. Sets handle, peer, flags, sent and a fresh token; *random is for the time to
+ * wait. */
+static larch_error claim(larch_coap_endpoint *ep, const larch_peer *peer, unsigned flags, uint32_t *random,
+                         larch_coap_transmission **out)
 {
+    uint8_t drawn[TOKEN_LEN + sizeof *random];
+    const larch_error e = larch_random_fill(&ep->random, drawn, sizeof drawn);
+    if (e != LARCH_OK)
+        return e;
     for (size_t i = 0; i < LARCH_COAP_TRANSMISSIONS; i++) {
         larch_coap_transmission *t = &ep->transmissions[i];
         if (t->handle != 0)
@@ -28,6 +34,9 @@ static larch_error claim(larch_coap_endpoint *ep, const larch_peer *peer, unsign
         t->peer = *peer;
         t->flags = (uint8_t)flags;
         t->sent = 0;
+        t->token_len = TOKEN_LEN;
+        memcpy(t->token, drawn, TOKEN_LEN);
+        memcpy(random, drawn + TOKEN_LEN, sizeof *random);
         *out = t;
         return LARCH_OK;
     }
@@ -55,7 +64,8 @@ larch_coap_transmission *larch_coap_transmission_of_token(larch_coap_endpoint *e
 {
     for (size_t i = 0; i < LARCH_COAP_TRANSMISSIONS; i++) {
         larch_coap_transmission *t = &ep->transmissions[i];
-        if (went_to(t, peer) && (t->flags & LARCH_COAP_IS_RESPONSE) == 0 &&
+        const bool fits = (t->flags & LARCH_COAP_VERIFIED) != 0 ? t->handle != 0 && t->sent > 0 : went_to(t, peer);
+        if (fits && (t->flags & LARCH_COAP_IS_RESPONSE) == 0 &&
             larch_bytes_equal((larch_bytes){t->token, t->token_len}, token))
             return t;
     }
@@ -81,15 +91,27 @@ void larch_coap_transmission_delivered(larch_coap_transmission *t, uint64_t now_
     }
 }
 
+void larch_coap_transmission_answered(larch_coap_transmission *t)
+{
+    if ((t->flags & LARCH_COAP_OBSERVE) != 0) {
+        t->state = LARCH_COAP_WAIT_NOTIFICATION;
+        t->due_ms = UINT64_MAX;
+    } else {
+        release(t);
+    }
+}
+
 /* ---- beginning and ending ---------------------------------------------- */
 
-/* Whether one more request to peer would be too many at once. An acknowledged one does not count. [RFC7252 4.7] */
+/* Whether one more request to peer would be too many at once. One that was acknowledged does not count, nor does an
+ * observation. [RFC7252 4.7] */
 static bool nstart_reached(const larch_coap_endpoint *ep, const larch_peer *peer)
 {
     unsigned outstanding = 0;
     for (size_t i = 0; i < LARCH_COAP_TRANSMISSIONS; i++) {
         const larch_coap_transmission *t = &ep->transmissions[i];
-        bool acknowledged = t->state == LARCH_COAP_WAIT_RESPONSE && t->timeout_ms != 0;
+        const bool acknowledged =
+            (t->state == LARCH_COAP_WAIT_RESPONSE && t->timeout_ms != 0) || t->state == LARCH_COAP_WAIT_NOTIFICATION;
         if (t->handle != 0 && (t->flags & LARCH_COAP_IS_RESPONSE) == 0 && !acknowledged &&
             larch_peer_equal(&t->peer, peer))
             outstanding++;
@@ -111,6 +133,12 @@ static larch_error take_message_id(larch_coap_endpoint *ep, uint64_t now_ms, uin
     return LARCH_OK;
 }
 
+uint64_t larch_coap_endpoint_free_ms(const larch_coap_endpoint *ep)
+{
+    const uint16_t id = ep->next_message_id;
+    return (id & 0x3fff) == 0 ? ep->message_ids_free_ms[id >> 14] : 0;
+}
+
 /* A number from 0 to limit. */
 static uint32_t up_to(uint32_t random, uint32_t limit) { return (uint32_t)((uint64_t)random * (limit + 1ull) >> 32); }
 
@@ -120,54 +148,57 @@ static uint32_t first_timeout_ms(uint32_t random)
     return LARCH_COAP_ACK_TIMEOUT_MS + up_to(random, spread_ms);
 }
 
-/* token: of the request that a response answers; a request's own is drawn here. */
+/* token: of the request that a response answers, or of the transfer; NULL: a fresh one, or none if the flags say so. */
 static larch_error begin(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer, larch_coap_type type,
-                         uint8_t code, unsigned flags, larch_bytes token, larch_coap_builder *b, uint32_t *handle)
+                         uint8_t code, unsigned flags, const larch_bytes *token, larch_coap_builder *b,
+                         uint32_t *handle)
 {
-    uint8_t random[TOKEN_LEN + sizeof(uint32_t)];
-    uint32_t random_timeout;
+    uint32_t random;
     larch_coap_transmission *t;
     uint16_t message_id;
-    larch_error e;
-    if ((e = larch_random_fill(&ep->random, random, sizeof random)) != LARCH_OK ||
-        (e = claim(ep, peer, flags, &t)) != LARCH_OK)
+    larch_error e = claim(ep, peer, flags, &random, &t);
+    if (e != LARCH_OK)
         return e;
     if ((e = take_message_id(ep, now_ms, &message_id)) != LARCH_OK) {
         release(t);
         return e;
     }
-    memcpy(&random_timeout, random + TOKEN_LEN, sizeof random_timeout);
-    if ((flags & LARCH_COAP_IS_RESPONSE) == 0)
-        token = (larch_bytes){random, (flags & LARCH_COAP_EMPTY_TOKEN) != 0 ? 0 : TOKEN_LEN};
     t->message_id = message_id;
     t->state = LARCH_COAP_WAIT_END;
     t->due_ms = UINT64_MAX;
-    t->timeout_ms = type == LARCH_COAP_CON ? first_timeout_ms(random_timeout) : 0;
-    t->token_len = (uint8_t)token.len;
-    if (token.len > 0)
-        memcpy(t->token, token.data, token.len);
-    larch_coap_build(b, t->datagram, sizeof t->datagram, type, code, message_id, token);
+    t->timeout_ms = type == LARCH_COAP_CON ? first_timeout_ms(random) : 0;
+    if (token != NULL) {
+        t->token_len = (uint8_t)token->len;
+        if (token->len > 0)
+            memcpy(t->token, token->data, token->len);
+    } else if ((flags & LARCH_COAP_EMPTY_TOKEN) != 0) {
+        t->token_len = 0;
+    }
+    larch_coap_build(b, t->datagram, sizeof t->datagram, type, code, message_id, (larch_bytes){t->token, t->token_len});
     *handle = t->handle;
     return LARCH_OK;
 }
 
 larch_error larch_coap_endpoint_request(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer,
-                                        larch_coap_type type, uint8_t code, unsigned flags, larch_coap_builder *b,
-                                        uint32_t *handle)
+                                        larch_coap_type type, uint8_t code, unsigned flags, const larch_bytes *token,
+                                        larch_coap_builder *b, uint32_t *handle)
 {
+    if (token != NULL && token->len > LARCH_COAP_TOKEN_MAX)
+        return LARCH_STATE;
     if ((type != LARCH_COAP_CON && type != LARCH_COAP_NON) || LARCH_COAP_CLASS(code) != 0 || code == LARCH_COAP_EMPTY)
         return LARCH_STATE;
     if ((flags & LARCH_COAP_SECOND_WAY) == 0 && nstart_reached(ep, peer))
         return LARCH_AGAIN;
-    flags &= LARCH_COAP_ANY_PEER | LARCH_COAP_EMPTY_TOKEN;
-    return begin(ep, now_ms, peer, type, code, flags, (larch_bytes){NULL, 0}, b, handle);
+    flags &= LARCH_COAP_ANY_PEER | LARCH_COAP_EMPTY_TOKEN | LARCH_COAP_OBSERVE | LARCH_COAP_VERIFIED;
+    return begin(ep, now_ms, peer, type, code, flags, token, b, handle);
 }
 
 larch_error larch_coap_endpoint_respond(larch_coap_endpoint *ep, uint64_t now_ms, const larch_coap_pending *pending,
                                         uint8_t code, larch_coap_builder *b, uint32_t *handle)
 {
+    const larch_bytes token = {pending->token, pending->token_len};
     return begin(ep, now_ms, &pending->peer, pending->confirmable ? LARCH_COAP_CON : LARCH_COAP_NON, code,
-                 LARCH_COAP_IS_RESPONSE, (larch_bytes){pending->token, pending->token_len}, b, handle);
+                 LARCH_COAP_IS_RESPONSE, &token, b, handle);
 }
 
 larch_error larch_coap_endpoint_request_end(larch_coap_endpoint *ep, const larch_coap_builder *b, uint32_t handle)
@@ -187,6 +218,38 @@ larch_error larch_coap_endpoint_request_end(larch_coap_endpoint *ep, const larch
     return LARCH_OK;
 }
 
+larch_bytes larch_coap_endpoint_datagram(const larch_coap_endpoint *ep, uint32_t handle)
+{
+    for (size_t i = 0; i < LARCH_COAP_TRANSMISSIONS; i++) {
+        const larch_coap_transmission *t = &ep->transmissions[i];
+        if (handle != 0 && t->handle == handle && t->state != LARCH_COAP_WAIT_END)
+            return (larch_bytes){t->datagram, t->datagram_len};
+    }
+    return (larch_bytes){NULL, 0};
+}
+
+void larch_coap_endpoint_accept(larch_coap_endpoint *ep, uint32_t handle)
+{
+    larch_coap_transmission *t = of_handle(ep, handle);
+    if (t != NULL)
+        larch_coap_transmission_answered(t);
+}
+
+/* The message ID may stay: none is used twice in EXCHANGE_LIFETIME, to whichever peer. So a host that got the first copy
+ * finds the second to be a duplicate. */
+void larch_coap_endpoint_move(larch_coap_endpoint *ep, uint64_t now_ms, uint32_t handle, const larch_peer *peer)
+{
+    larch_coap_transmission *t = of_handle(ep, handle);
+    if (t == NULL || (t->flags & LARCH_COAP_VERIFIED) == 0)
+        return;
+    t->peer = *peer;
+    if (t->state != LARCH_COAP_WAIT_ACK || t->sent == 0)
+        return;
+    t->timeout_ms >>= t->sent - 1;
+    t->sent = 1; /* an answer may still come */
+    t->due_ms = now_ms;
+}
+
 void larch_coap_endpoint_cancel(larch_coap_endpoint *ep, uint32_t handle)
 {
     larch_coap_transmission *t = of_handle(ep, handle);
@@ -194,21 +257,36 @@ void larch_coap_endpoint_cancel(larch_coap_endpoint *ep, uint32_t handle)
         release(t);
 }
 
+/*
+ * The leisure keeps the many servers of a group from answering one request at the same time. Requests that come faster
+ * than it ends are answered all over it anyway, and a full table would only lose some of them. So each answer that
+ * waits takes a part of the leisure from the next. With one transmission free it is over, which leaves that one to
+ * requests of ours.
+ */
+static uint32_t leisure_ms(const larch_coap_endpoint *ep)
+{
+    uint32_t waiting = 0;
+    for (size_t i = 0; i < LARCH_COAP_TRANSMISSIONS; i++)
+        waiting += ep->transmissions[i].handle != 0;
+    const uint32_t places = LARCH_COAP_TRANSMISSIONS - 1;
+    return waiting < places ? LARCH_COAP_LEISURE_MS * (places - waiting) / places : 0;
+}
+
 larch_error larch_coap_transmission_delay(larch_coap_endpoint *ep, uint64_t now_ms, const larch_peer *peer,
                                           larch_bytes datagram)
 {
     larch_coap_transmission *t;
     uint32_t random;
-    uint8_t bytes[sizeof random];
-    larch_error e;
+    const uint32_t limit_ms = leisure_ms(ep);
     if (datagram.len > sizeof t->datagram)
         return LARCH_SPACE;
-    if ((e = larch_random_fill(&ep->random, bytes, sizeof bytes)) != LARCH_OK ||
-        (e = claim(ep, peer, LARCH_COAP_IS_RESPONSE, &t)) != LARCH_OK)
+    if (limit_ms == 0)
+        return LARCH_AGAIN;
+    const larch_error e = claim(ep, peer, LARCH_COAP_IS_RESPONSE, &random, &t);
+    if (e != LARCH_OK)
         return e;
-    memcpy(&random, bytes, sizeof random);
     t->state = LARCH_COAP_WAIT_SEND;
-    t->due_ms = now_ms + up_to(random, LARCH_COAP_LEISURE_MS);
+    t->due_ms = now_ms + up_to(random, limit_ms);
     t->datagram_len = (uint16_t)datagram.len;
     memcpy(t->datagram, datagram.data, datagram.len);
     return LARCH_OK;

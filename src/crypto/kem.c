@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "larch/kem.h"
 
 #include "pq/pq.h"
@@ -59,6 +61,15 @@ larch_error larch_kem_keygen(const larch_kem *kem, const uint8_t *seed, uint8_t 
         larch_wipe(dk, kem->dk_len);
     }
     return e;
+}
+
+/* dk of ML-KEM: dk_PKE | ek | H(ek) | z [FIPS203 algorithm 16]. That of X-Wing: this | sk_X | pk_X; ek: ek | pk_X. */
+void larch_kem_ek_of(const larch_kem *kem, const uint8_t *dk, uint8_t *ek)
+{
+    const size_t x_len = LARCH_XWING && kem->set == LARCH_XWING_SET ? 32 : 0;
+    const size_t ek_len = kem->ek_len - x_len, dk_len = kem->dk_len - 2 * x_len;
+    memcpy(ek, dk + dk_len - 64 - ek_len, ek_len);
+    memcpy(ek + ek_len, dk + kem->dk_len - x_len, x_len);
 }
 
 larch_error larch_kem_check_ek(const larch_kem *kem, larch_bytes ek)

@@ -4,6 +4,13 @@
 #include "larch/kem.h"
 #include "pq/pq.h"
 
+/* Whether this KEM computes several at a time, which takes the levels of x86. */
+#if LARCH_X86
+#define HAS(kem, many) ((kem)->functions->many != NULL)
+#else
+#define HAS(kem, many) false
+#endif
+
 /* Items that are handed on together. */
 #define GROUP 8
 
@@ -13,7 +20,7 @@ static larch_error first_of(larch_error all, larch_error item) { return all == L
 larch_error larch_kem_keygen_batch(const larch_kem *kem, larch_kem_keygen_item *items, size_t count)
 {
     larch_error all = LARCH_OK;
-    const bool singly = kem->functions->keygen_many == NULL || LARCH_KEM_PAIRWISE_TEST;
+    const bool singly = !HAS(kem, keygen_many) || LARCH_KEM_PAIRWISE_TEST;
     for (size_t i = 0; singly && i < count; i++) {
         items[i].error = larch_kem_keygen(kem, items[i].seed, items[i].ek, items[i].dk);
         all = first_of(all, items[i].error);
@@ -75,7 +82,7 @@ larch_error larch_kem_encaps_batch(const larch_kem *kem, const larch_random *ran
 {
     larch_error all = LARCH_OK, e = LARCH_OK;
     for (size_t i = 0, n = 1; i < count && e == LARCH_OK; i += n) {
-        if (kem->functions->encaps_many != NULL) {
+        if (HAS(kem, encaps_many)) {
             e = encaps_group(kem, random, items + i, count - i, &n);
         } else {
             items[i].error = larch_kem_encaps(kem, random, items[i].ek, items[i].ct, items[i].ss);
@@ -91,28 +98,37 @@ larch_error larch_kem_encaps_batch(const larch_kem *kem, const larch_random *ran
     return all;
 }
 
+/* Decapsulates up to GROUP of the items; returns how many were gone through. */
+static size_t decaps_group(const larch_kem *kem, larch_kem_decaps_item *items, size_t count)
+{
+    const uint8_t *dk[GROUP], *ct[GROUP];
+    uint8_t *ss[GROUP];
+    size_t n = 0, i = 0;
+    for (; n < GROUP && i < count; i++) {
+        items[i].error = items[i].ct.len == kem->ct_len ? LARCH_OK : LARCH_MALFORMED;
+        if (items[i].error != LARCH_OK) {
+            larch_wipe(items[i].ss, LARCH_KEM_SS_LEN);
+            continue;
+        }
+        dk[n] = items[i].dk;
+        ct[n] = items[i].ct.data;
+        ss[n] = items[i].ss;
+        n++;
+    }
+    if (n > 0)
+        kem->functions->decaps_many(dk, ct, ss, n);
+    return i;
+}
+
 larch_error larch_kem_decaps_batch(const larch_kem *kem, larch_kem_decaps_item *items, size_t count)
 {
     larch_error all = LARCH_OK;
-    for (size_t i = 0; i < count;) {
-        const uint8_t *dk[GROUP], *ct[GROUP];
-        uint8_t *ss[GROUP];
-        size_t n = 0;
-        for (; n < GROUP && i < count; i++) {
-            const bool fits = items[i].ct.len == kem->ct_len;
-            if (!fits || kem->functions->decaps_many == NULL) {
-                items[i].error = larch_kem_decaps(kem, items[i].dk, items[i].ct, items[i].ss);
-                all = first_of(all, items[i].error);
-                continue;
-            }
-            items[i].error = LARCH_OK;
-            dk[n] = items[i].dk;
-            ct[n] = items[i].ct.data;
-            ss[n] = items[i].ss;
-            n++;
-        }
-        if (n > 0)
-            kem->functions->decaps_many(dk, ct, ss, n);
+    for (size_t i = 0, n = 1; HAS(kem, decaps_many) && i < count; i += n)
+        n = decaps_group(kem, items + i, count - i);
+    for (size_t i = 0; i < count; i++) {
+        if (!HAS(kem, decaps_many))
+            items[i].error = larch_kem_decaps(kem, items[i].dk, items[i].ct, items[i].ss);
+        all = first_of(all, items[i].error);
     }
     return all;
 }

@@ -43,6 +43,12 @@ larch_error larch_sig_keygen(const larch_sig *sig, const uint8_t *seed, uint8_t 
     return LARCH_OK;
 }
 
+larch_error larch_sig_check_sk(const larch_sig *sig, larch_bytes sk)
+{
+    return sk.len == sig->sk_len && larch_mldsa_sk_is_in_range(sig->cose_algorithm, sk.data) ? LARCH_OK
+                                                                                             : LARCH_MALFORMED;
+}
+
 /* mu = H(tr || 0 || length of context || context || message). [FIPS204 algorithm 2 line 10] */
 static void make_mu(const uint8_t *tr, larch_bytes context, const larch_bytes *pieces, size_t count, uint8_t *mu)
 {

@@ -92,7 +92,7 @@ static bool dk_is_valid(const uint8_t *dk)
 
 static const struct larch_kem_functions functions = {
     .keygen = keygen, .encaps = encaps, .decaps = decaps, .ek_is_valid = ek_is_valid, .dk_is_valid = dk_is_valid};
-static const larch_kem xwing = {"X-Wing", 0, EK_M + X, DK_M + 2 * X, CT_M + X, 32, 32 + X, &functions};
+static const larch_kem xwing = {"X-Wing", LARCH_XWING_SET, EK_M + X, DK_M + 2 * X, CT_M + X, 32, 32 + X, &functions};
 
 const larch_kem *larch_kem_xwing(void) { return &xwing; }
 

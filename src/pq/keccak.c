@@ -192,10 +192,28 @@ static void get_bytes(const larch_keccak *k, unsigned at, uint8_t *out, unsigned
 /* Bytes that are left of the lane in which byte at is, but no more than len. */
 static unsigned left_of_lane(unsigned at, size_t len) { return len < 8 - at % 8 ? (unsigned)len : 8 - at % 8; }
 
+/* Absorbs whole blocks if none has begun; how many bytes. Where code is dearer than time, the loop over lanes does. */
+#if LARCH_KECCAK_32 || LARCH_PQ_SMALL || defined(__OPTIMIZE_SIZE__)
+#define absorb_blocks(k, in, len) ((size_t)0)
+#else
+static size_t absorb_blocks(larch_keccak *k, const uint8_t *in, size_t len)
+{
+    const unsigned lanes = k->rate / 8u;
+    size_t left = k->at == 0 ? len : 0, done = 0;
+    for (; left >= 8 * lanes; left -= 8 * lanes, done += 8 * lanes) {
+        for (unsigned i = 0; i < lanes; i++)
+            k->state[i] ^= load64(in + done + (size_t)8 * i);
+        larch_keccak_permute(k);
+    }
+    return done;
+}
+#endif
+
 void larch_shake_absorb(larch_keccak *k, larch_bytes bytes)
 {
-    const uint8_t *in = bytes.data;
-    size_t left = bytes.len;
+    const size_t done = absorb_blocks(k, bytes.data, bytes.len);
+    const uint8_t *in = done > 0 ? bytes.data + done : bytes.data; /* which may be NULL, of no bytes */
+    size_t left = bytes.len - done;
     unsigned at = k->at;
     while (left > 0) {
         unsigned step = left_of_lane(at, left);
@@ -263,6 +281,7 @@ void larch_shake_squeeze_words(larch_keccak *k, uint32_t *words, size_t lanes)
 void larch_shake128_init(larch_keccak *k) { start(k, 168); }
 void larch_shake256_init(larch_keccak *k) { start(k, 136); }
 void larch_shake_finalize(larch_keccak *k) { finish(k, 0x1f); }
+void larch_cshake_finalize(larch_keccak *k) { finish(k, 0x04); }
 
 /* ---- in one call ------------------------------------------------------- */
 

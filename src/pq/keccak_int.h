@@ -16,6 +16,9 @@
 /* Keccak-f[1600]. [FIPS202 3.3] */
 void larch_keccak_permute(larch_keccak *k);
 
+/* As larch_shake128_many, one after the other. */
+void larch_shake128_each(uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count, size_t count);
+
 #if LARCH_KECCAK_32
 
 void larch_keccak32_permute(uint32_t s[50]);

@@ -227,4 +227,39 @@ void larch_mldsa_unpack_hint(uint8_t *hints, const uint8_t *y, unsigned i, unsig
         hints[y[at]] = 1;
 }
 
+/* ---- secret keys ----------------------------------------------------------- */
+
+/* In eight numbers eta - c of 3 or 4 bits, those above 2 eta: for eta = 2 the numbers 5 to 7, for eta = 4 those from 9
+ * on, which are the ones with the top bit and one more. */
+static uint32_t beyond_eta(uint32_t numbers, unsigned eta)
+{
+    if (eta == 2)
+        return numbers >> 2 & (numbers >> 1 | numbers) & 011111111;
+    return numbers >> 3 & (numbers >> 2 | numbers >> 1 | numbers) & 0x11111111;
+}
+
+bool larch_mldsa_sk_is_in_range(int cose_algorithm, const uint8_t *sk)
+{
+    static const struct {
+        int8_t cose_algorithm;
+        uint8_t polynomials, eta, eta_bits;
+    } sets[] = {{-48, 4 + 4, 2, 3}, {-49, 6 + 5, 4, 4}, {-50, 8 + 7, 2, 3}};
+    uint32_t beyond = 0;
+    size_t i = 0;
+    while (i < sizeof sets / sizeof sets[0] && sets[i].cose_algorithm != cose_algorithm)
+        i++;
+    if (i == sizeof sets / sizeof sets[0])
+        return false;
+    const uint8_t *in = sk + MLDSA_S1_AT, *end = in + sets[i].polynomials * MLDSA_POLY_LEN(sets[i].eta_bits);
+    while (in < end) {
+        uint32_t numbers = 0;
+        for (unsigned byte = 0; byte < sets[i].eta_bits; byte++)
+            numbers |= (uint32_t)*in++ << (8 * byte);
+        beyond |= beyond_eta(numbers, sets[i].eta);
+    }
+    beyond = (beyond | (0 - beyond)) >> 31; /* where it was is forgotten here */
+    MLDSA_PUBLIC(&beyond, sizeof beyond);
+    return beyond == 0;
+}
+
 #endif

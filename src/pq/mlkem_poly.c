@@ -36,18 +36,22 @@ static const int16_t zetas[] = {
 #define ZETAS      (sizeof zetas / sizeof zetas[0])
 #define LAST_LAYER 112 /* where the row of 64 begins */
 
-/* a b / 2^16 mod q by Montgomery: both high halves come from products with the
- * same low half, so their difference is exact. |result| <= |a b| / 2^16 + q / 2. */
+/* The upper half of a product, by itself a 16-bit number: in this form compilers see the vector instruction for it. */
+static inline int16_t multiply_high(int16_t a, int16_t b) { return (int16_t)(a * b >> 16); }
+
+/* a b / 2^16 mod q by Montgomery: both high halves come from products with the same
+ * low half, so their difference is exact. |result| <= |a b| / 2^16 + q / 2. */
 static inline int16_t multiply(int16_t a, int16_t b)
 {
     int16_t t = (int16_t)((uint32_t)a * (uint32_t)b * Q_INV);
-    return (int16_t)((a * b >> 16) - (t * Q >> 16));
+    return (int16_t)(multiply_high(a, b) - multiply_high(t, Q));
 }
 
 /* a mod q by Barrett; |result| <= 1664 for every a. 20159 = round(2^26 / q). */
 static inline int16_t reduce(int16_t a)
 {
-    int16_t quotient = (int16_t)(((a * 20159 >> 16) + (1 << 9)) >> 10);
+    int16_t rounded = (int16_t)(multiply_high(a, 20159) + (1 << 9));
+    int16_t quotient = (int16_t)(rounded >> 10);
     return (int16_t)(a - quotient * Q);
 }
 

@@ -33,6 +33,8 @@ void larch_shake256_init(larch_keccak *k);
 void larch_shake_absorb(larch_keccak *k, larch_bytes bytes);
 /* Ends absorbing; call once, before the first squeeze. */
 void larch_shake_finalize(larch_keccak *k);
+/* The same for cSHAKE with a name or customization. [SP800-185 3.3] */
+void larch_cshake_finalize(larch_keccak *k);
 void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len);
 /* The next 8 bytes a lane as two words, least significant byte first. What was squeezed before must be whole lanes. */
 void larch_shake_squeeze_words(larch_keccak *k, uint32_t *words, size_t lanes);
@@ -43,6 +45,19 @@ void larch_sha3_384(larch_bytes in, uint8_t out[48]);
 void larch_sha3_512(larch_bytes in, uint8_t out[64]);
 void larch_shake128(larch_bytes in, uint8_t *out, size_t len);
 void larch_shake256(larch_bytes in, uint8_t *out, size_t len);
+
+/* Whether hashes are computed side by side: boards without groups of datagrams have no use for it. */
+#define LARCH_PQ_HASHES_MANY (LARCH_X86 || LARCH_SERVER_GROUP > 1)
+
+#if LARCH_PQ_HASHES_MANY
+/* The first 8 bytes of SHAKE128 of each of count inputs, several side by side where this processor can and as long as
+ * neighbours have the same length. Input i is the piece_count pieces from pieces[piece_count * i] on, in a row. */
+void larch_shake128_many(uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count, size_t count);
+
+/* For tests: that function for one level; see larch_mlkem_at_level. */
+typedef void larch_shake_many(uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count, size_t count);
+larch_shake_many *larch_shake128_many_at_level(unsigned level);
+#endif
 
 /* ---- FIPS 203 ---------------------------------------------------------- */
 
@@ -82,6 +97,10 @@ struct larch_sig_functions {
     bool (*sign)(const uint8_t *sk, const uint8_t *mu, const uint8_t *rnd, uint8_t *sig);
     bool (*verify)(const uint8_t *pk, const uint8_t *mu, const uint8_t *sig); /* ML-DSA.Verify_internal from mu on */
 };
+
+/* Whether each coefficient of s1 and s2 in sk is between -eta and eta, which skDecode leaves to its caller
+ * [FIPS204 algorithm 25]; false for an unknown set. The answer is public, where the coefficient stands is not. */
+bool larch_mldsa_sk_is_in_range(int cose_algorithm, const uint8_t *sk);
 
 /* As fast as this processor can, as for ML-KEM. */
 extern const struct larch_sig_functions larch_mldsa_44;

@@ -2,20 +2,27 @@
 /*
  * Records: small files that know what they are and whether they are whole.
  *
- *     0                4         5      6          8             12        12+L     16+L
- *    +----------------+---------+------+----------+-------------+---------+--------+
- *    | "LRCH"         | version | kind | reserved | L: payload  | payload | CRC-32 |
- *    |                | = 1     |      | = 0      | length      |         |        |
- *    +----------------+---------+------+----------+-------------+---------+--------+
+ *     0        4         5      6          8         12           16        16+L     20+L
+ *    +--------+---------+------+----------+---------+------------+---------+--------+
+ *    | "LRCH" | version | kind | reserved | start   | L: payload | payload | CRC-32 |
+ *    |        | = 2     |      | = 0      | counter | length     |         |        |
+ *    +--------+---------+------+----------+---------+------------+---------+--------+
  *
- * Numbers are big-endian; the CRC-32 covers everything before it.
+ * Numbers are big-endian; the CRC-32 covers everything before it. The start counter is that of
+ * the start that wrote the file: a record from a later start than the head's stems from another
+ * copy of the folder.
  */
 #include <string.h>
 
 #include "store_int.h"
 
-#define RECORD_VERSION 1
-#define HEAD_LEN       12
+#define RECORD_VERSION LARCH_STATE_FORMAT
+#define VERSION_AT     4
+#define KIND_AT        5
+#define RESERVED_AT    6
+#define START_AT       8
+#define PAYLOAD_LEN_AT 12
+#define HEAD_LEN       16
 #define CRC_LEN        4
 
 _Static_assert(HEAD_LEN + CRC_LEN == LARCH_RECORD_OVERHEAD, "the header says how large a record is");
@@ -46,49 +53,48 @@ larch_error larch_store_error(larch_store_fault fault)
     }
 }
 
-void larch_store_put_decimal(larch_writer *w, uint32_t number)
-{
-    uint8_t digits[10];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (uint8_t)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    larch_writer_put(w, (larch_bytes){digits + first, sizeof digits - first});
-}
-
 /* ---- one record -------------------------------------------------------- */
 
 /* The version comes before the checksum, because another version may have another
  * checksum; the kind comes after it, because a damaged kind is damage. */
-static larch_store_fault parse_record(larch_bytes file, larch_record_kind kind, larch_bytes *payload)
+static larch_store_fault parse_record(larch_bytes file, larch_record_kind kind, uint32_t *start, larch_bytes *payload)
 {
     if (memcmp(file.data, magic, file.len < sizeof magic ? file.len : sizeof magic) != 0)
         return LARCH_STORE_FOREIGN;
 
-    larch_reader r = larch_reader_of(file);
-    larch_bytes skipped;
-    uint8_t version;
-    uint8_t found_kind;
-    uint16_t reserved;
-    uint32_t payload_len;
-    uint32_t crc;
-    if (larch_reader_take(&r, sizeof magic, &skipped) != LARCH_OK || larch_reader_take_u8(&r, &version) != LARCH_OK)
+    if (file.len <= VERSION_AT)
         return LARCH_STORE_TRUNCATED;
-    if (version != RECORD_VERSION)
+    if (file.data[VERSION_AT] != RECORD_VERSION)
         return LARCH_STORE_VERSION;
-    if (larch_reader_take_u8(&r, &found_kind) != LARCH_OK || larch_reader_take_u16(&r, &reserved) != LARCH_OK ||
-        larch_reader_take_u32(&r, &payload_len) != LARCH_OK)
+    if (file.len < HEAD_LEN)
         return LARCH_STORE_TRUNCATED;
+    *start = (uint32_t)larch_number_at(file.data + START_AT, 4);
+    const uint32_t payload_len = (uint32_t)larch_number_at(file.data + PAYLOAD_LEN_AT, 4);
     if (payload_len > LARCH_RECORD_MAX)
         return LARCH_STORE_DAMAGED;
-    if (larch_reader_take(&r, payload_len, payload) != LARCH_OK || larch_reader_take_u32(&r, &crc) != LARCH_OK)
+    if (file.len < HEAD_LEN + payload_len + CRC_LEN)
         return LARCH_STORE_TRUNCATED;
-    if (crc != larch_crc32(0, (larch_bytes){file.data, HEAD_LEN + payload_len}))
+    *payload = (larch_bytes){file.data + HEAD_LEN, payload_len};
+    if (larch_number_at(payload->data + payload_len, CRC_LEN) !=
+        larch_crc32(0, (larch_bytes){file.data, HEAD_LEN + payload_len}))
         return LARCH_STORE_DAMAGED;
-    if (reserved != 0)
+    if (larch_number_at(file.data + RESERVED_AT, 2) != 0)
         return LARCH_STORE_VERSION;
-    return found_kind == (uint8_t)kind ? LARCH_STORE_NONE : LARCH_STORE_KIND;
+    return file.data[KIND_AT] == (uint8_t)kind ? LARCH_STORE_NONE : LARCH_STORE_KIND;
+}
+
+void larch_record_compose(larch_writer *w, larch_record_kind kind, uint32_t start, larch_bytes payload)
+{
+    const size_t begin = w->len;
+    larch_writer_put(w, LARCH_BYTES(magic));
+    larch_writer_put_u8(w, RECORD_VERSION);
+    larch_writer_put_u8(w, (uint8_t)kind);
+    larch_writer_put_u16(w, 0);
+    larch_writer_put_u32(w, start);
+    larch_writer_put_u32(w, (uint32_t)payload.len);
+    larch_writer_put(w, payload);
+    if (w->len <= w->cap)
+        larch_writer_put_u32(w, larch_crc32(0, (larch_bytes){w->data + begin, w->len - begin}));
 }
 
 larch_error larch_record_write(const larch_storage *storage, const char *name, larch_record_kind kind,
@@ -99,25 +105,21 @@ larch_error larch_record_write(const larch_storage *storage, const char *name, l
 
     uint8_t record[LARCH_RECORD_OVERHEAD + LARCH_RECORD_MAX];
     larch_writer w = larch_writer_to(record, sizeof record);
-    larch_writer_put(&w, LARCH_BYTES(magic));
-    larch_writer_put_u8(&w, RECORD_VERSION);
-    larch_writer_put_u8(&w, (uint8_t)kind);
-    larch_writer_put_u16(&w, 0);
-    larch_writer_put_u32(&w, (uint32_t)payload.len);
-    larch_writer_put(&w, payload);
-    larch_writer_put_u32(&w, larch_crc32(0, (larch_bytes){record, w.len}));
-
+    larch_record_compose(&w, kind, storage->start, payload);
     larch_error e = storage->replace(storage->context, name, (larch_bytes){record, w.len}, tail);
     larch_wipe(record, sizeof record);
     return e;
 }
 
-larch_error larch_record_read(const larch_storage *storage, const char *name, larch_record_kind kind, uint8_t *out,
-                              size_t cap, size_t *len, larch_store_fault *fault)
+/* start: as in larch_store_read_whole. */
+static larch_error read_record(const larch_storage *storage, const char *name, uint32_t offset, larch_record_kind kind,
+                               uint32_t *start, uint8_t *out, size_t cap, size_t *len, larch_store_fault *fault)
 {
+    uint8_t record[LARCH_RECORD_OVERHEAD + LARCH_RECORD_MAX];
+    larch_bytes payload = {NULL, 0};
+    uint32_t size, found_start = 0;
     *len = 0;
     *fault = LARCH_STORE_MEDIUM;
-    uint32_t size;
     if (storage->size(storage->context, name, &size) != LARCH_OK)
         return LARCH_PLATFORM;
     if (size == LARCH_STORAGE_NONE) {
@@ -125,23 +127,53 @@ larch_error larch_record_read(const larch_storage *storage, const char *name, la
         return LARCH_STATE;
     }
 
-    uint8_t record[LARCH_RECORD_OVERHEAD + LARCH_RECORD_MAX];
-    larch_bytes payload = {NULL, 0};
-    size_t front = size < sizeof record ? size : sizeof record;
-    larch_error e = storage->read(storage->context, name, 0, record, front);
+    const uint32_t left = size > offset ? size - offset : 0;
+    const size_t front = left < sizeof record ? left : sizeof record;
+    larch_error e = storage->read(storage->context, name, offset, record, front);
     if (e == LARCH_OK)
-        *fault = parse_record((larch_bytes){record, front}, kind, &payload);
+        *fault = parse_record((larch_bytes){record, front}, kind, &found_start, &payload);
     else if (e == LARCH_MALFORMED)
         *fault = LARCH_STORE_TRUNCATED;
+    if (*fault == LARCH_STORE_NONE) {
+        if (start != NULL)
+            *start = found_start;
+        else if (found_start > storage->start)
+            *fault = LARCH_STORE_AHEAD;
+    }
     e = larch_store_error(*fault);
     if (e == LARCH_OK && payload.len > cap) {
         *fault = LARCH_STORE_KIND;
         e = LARCH_SPACE;
-    }
-    if (e == LARCH_OK && payload.len > 0) {
+    } else if (e == LARCH_OK && payload.len > 0) {
         memcpy(out, payload.data, payload.len);
         *len = payload.len;
     }
     larch_wipe(record, sizeof record);
     return e;
+}
+
+larch_error larch_record_read(const larch_storage *storage, const char *name, larch_record_kind kind, uint8_t *out,
+                              size_t cap, size_t *len, larch_store_fault *fault)
+{
+    return read_record(storage, name, 0, kind, NULL, out, cap, len, fault);
+}
+
+larch_error larch_store_read_at(const larch_storage *storage, const char *name, uint32_t offset, larch_record_kind kind,
+                                uint8_t *out, size_t cap, size_t *len, larch_store_fault *fault)
+{
+    return read_record(storage, name, offset, kind, NULL, out, cap, len, fault);
+}
+
+larch_error larch_store_read_whole(const larch_storage *storage, const char *name, larch_record_kind kind,
+                                   uint32_t *start, uint8_t *out, size_t cap, size_t *len, larch_store_fault *fault)
+{
+    uint32_t size;
+    larch_error e = read_record(storage, name, 0, kind, start, out, cap, len, fault);
+    if (e != LARCH_OK)
+        return e;
+    if (storage->size(storage->context, name, &size) != LARCH_OK)
+        *fault = LARCH_STORE_MEDIUM;
+    else if (size != LARCH_RECORD_OVERHEAD + *len)
+        *fault = LARCH_STORE_DAMAGED;
+    return larch_store_error(*fault);
 }

@@ -7,10 +7,11 @@
  *    +------------+-----+-------------+-------------+----     ----+------------+
  *    | head       | ff  | mark 0      | mark 1      |     ...     | erased: ff |
  *    +------------+-----+-------------+-------------+----     ----+------------+
- *    head: a record of set u16, generation u32, capacity u32
+ *    head: a record of set u16, generation u32, capacity u32, mark input u8
  *    mark: tag u64, index u32, CRC-32 over set, generation, tag, index
  *
  * The marks start on a sector of their own, so that writing them never touches the head.
+ * A head without the last byte is older, and its mark input is LARCH_MARK_INPUT_WHOLE.
  *
  * A power cut keeps or loses each mark since the last sync by itself, so the journal
  * may end in holes. Marks are written in order and at most STRETCH ahead of a sync:
@@ -21,7 +22,8 @@
 
 #include "store_int.h"
 
-#define HEAD_LEN      10
+#define HEAD_LEN      11
+#define OLD_HEAD_LEN  10
 #define MARKS_START   512
 #define MARK_LEN      LARCH_STORAGE_ATOM
 #define TAG_LEN       8
@@ -55,10 +57,10 @@ static uint32_t slots_for(uint32_t capacity)
 void larch_replay_set_name(uint16_t set, uint32_t generation, char name[LARCH_STORAGE_NAME_MAX + 1])
 {
     larch_writer w = larch_writer_to((uint8_t *)name, LARCH_STORAGE_NAME_MAX + 1);
-    larch_writer_put(&w, LARCH_TEXT("replay-"));
-    larch_store_put_decimal(&w, set);
-    larch_writer_put(&w, LARCH_TEXT("-"));
-    larch_store_put_decimal(&w, generation);
+    larch_writer_put_text(&w, "replay-");
+    larch_writer_put_decimal(&w, set);
+    larch_writer_put_u8(&w, '-');
+    larch_writer_put_decimal(&w, generation);
     larch_writer_put(&w, LARCH_TEXT(".log\0"));
 }
 
@@ -80,36 +82,22 @@ static uint64_t usable(uint64_t tag) { return tag != 0 ? tag : 1; }
 
 /* ---- marks ------------------------------------------------------------- */
 
-static void put_u64(uint8_t out[TAG_LEN], uint64_t value)
-{
-    for (int i = 0; i < TAG_LEN; i++)
-        out[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
-static uint64_t get_u64(const uint8_t in[TAG_LEN])
-{
-    uint64_t value = 0;
-    for (int i = 0; i < TAG_LEN; i++)
-        value = value << 8 | in[i];
-    return value;
-}
-
 /* What the checksum of every mark of this journal begins with: a mark is worth nothing elsewhere. */
 static uint32_t crc_of_journal(const larch_replay_set *rs)
 {
-    uint8_t front[TAG_LEN];
-    put_u64(front, (uint64_t)rs->set << 32 | rs->generation);
-    return larch_crc32(0, (larch_bytes){front + 2, sizeof front - 2});
+    uint8_t front[6];
+    larch_writer w = larch_writer_to(front, sizeof front);
+    larch_writer_put_u16(&w, rs->set);
+    larch_writer_put_u32(&w, rs->generation);
+    return larch_crc32(0, LARCH_BYTES(front));
 }
 
 /* Index and checksum behind the tag that stands in mark already. */
 static void seal_mark(uint8_t mark[MARK_LEN], uint32_t crc, uint32_t index)
 {
-    uint8_t rest[TAG_LEN];
-    put_u64(rest, (uint64_t)index << 32);
-    memcpy(mark + TAG_LEN, rest, CRC_AT - TAG_LEN);
-    put_u64(rest, (uint64_t)larch_crc32(crc, (larch_bytes){mark, CRC_AT}) << 32);
-    memcpy(mark + CRC_AT, rest, MARK_LEN - CRC_AT);
+    larch_writer w = larch_writer_to(mark + TAG_LEN, MARK_LEN - TAG_LEN);
+    larch_writer_put_u32(&w, index);
+    larch_writer_put_u32(&w, larch_crc32(crc, (larch_bytes){mark, CRC_AT}));
 }
 
 static bool mark_is_erased(const uint8_t mark[MARK_LEN])
@@ -169,17 +157,18 @@ static larch_store_fault load_head(larch_replay_set *rs)
 {
     uint8_t head[HEAD_LEN];
     size_t len;
-    uint16_t set;
-    uint32_t generation;
     uint32_t size;
     larch_store_fault fault;
     if (larch_record_read(rs->storage, rs->name, LARCH_RECORD_REPLAY, head, sizeof head, &len, &fault) != LARCH_OK)
         return fault;
 
-    larch_reader r = larch_reader_of((larch_bytes){head, len});
-    if (larch_reader_take_u16(&r, &set) != LARCH_OK || larch_reader_take_u32(&r, &generation) != LARCH_OK ||
-        larch_reader_take_u32(&r, &rs->capacity) != LARCH_OK || set != rs->set || generation != rs->generation)
+    if ((len != HEAD_LEN && len != OLD_HEAD_LEN) || larch_number_at(head, 2) != rs->set ||
+        larch_number_at(head + 2, 4) != rs->generation)
         return LARCH_STORE_KIND;
+    rs->mark_input = len == HEAD_LEN ? head[OLD_HEAD_LEN] : LARCH_MARK_INPUT_WHOLE;
+    if (rs->mark_input != LARCH_MARK_INPUT_WHOLE && rs->mark_input != LARCH_MARK_INPUT_FRONT)
+        return LARCH_STORE_VERSION;
+    rs->capacity = (uint32_t)larch_number_at(head + 6, 4);
     if (rs->capacity == 0 || rs->capacity > larch_replay_set_capacity(SLOTS_MAX))
         return LARCH_STORE_DAMAGED;
     if (rs->storage->size(rs->storage->context, rs->name, &size) != LARCH_OK)
@@ -216,7 +205,7 @@ static larch_store_fault load_journal(larch_replay_set *rs)
         if (!mark_is_sound(mark, crc, index) || (first_hole < index && index + 1 - first_hole > STRETCH))
             return LARCH_STORE_DAMAGED;
         rs->used = index + 1;
-        uint64_t tag = usable(get_u64(mark));
+        uint64_t tag = usable(larch_number_at(mark, TAG_LEN));
         if (fits)
             *find_slot(rs, tag) = tag;
     }
@@ -257,6 +246,7 @@ static larch_error write_empty_journal(const larch_replay_set *rs)
     larch_writer_put_u16(&w, rs->set);
     larch_writer_put_u32(&w, rs->generation);
     larch_writer_put_u32(&w, rs->capacity);
+    larch_writer_put_u8(&w, rs->mark_input);
     return larch_record_write(rs->storage, rs->name, LARCH_RECORD_REPLAY, LARCH_BYTES(head),
                               OFFSET(rs->capacity) - LARCH_RECORD_OVERHEAD - HEAD_LEN);
 }
@@ -294,6 +284,7 @@ larch_error larch_replay_set_create(larch_replay_set *rs, const larch_storage *s
     larch_store_fault fault = load_journal(rs);
     if (fault == LARCH_STORE_MISSING || (fault == LARCH_STORE_NONE && rs->used == 0)) {
         rs->capacity = larch_replay_set_capacity(slot_count);
+        rs->mark_input = LARCH_MARK_INPUT_FRONT;
         e = write_empty_journal(rs);
     } else {
         e = fault == LARCH_STORE_MEDIUM ? LARCH_PLATFORM : LARCH_STATE;
@@ -331,7 +322,7 @@ bool larch_replay_set_contains(const larch_replay_set *rs, uint64_t tag)
     return rs->slot_count > 0 && *find_slot(rs, usable(tag)) != 0;
 }
 
-larch_error larch_replay_set_add(larch_replay_set *rs, uint64_t tag)
+larch_error larch_replay_set_reserve(larch_replay_set *rs, uint64_t tag)
 {
     tag = usable(tag);
     uint64_t *slot = rs->slot_count > 0 ? find_slot(rs, tag) : NULL;
@@ -339,14 +330,50 @@ larch_error larch_replay_set_add(larch_replay_set *rs, uint64_t tag)
         return LARCH_REPLAY;
     if (slot == NULL || larch_replay_set_is_full(rs))
         return LARCH_SPENT;
-
-    larch_error e;
-    if (rs->used - rs->written == LARCH_REPLAY_BATCH && (e = write_batch(rs)) != LARCH_OK)
-        return e;
-    put_u64(rs->batch + (size_t)(rs->used - rs->written) * MARK_LEN, tag);
-    rs->used++;
+    rs->reserved++;
     *slot = tag;
     return LARCH_OK;
+}
+
+larch_error larch_replay_set_keep(larch_replay_set *rs, uint64_t tag)
+{
+    larch_error e;
+    tag = usable(tag);
+    if (rs->reserved == 0 || !larch_replay_set_contains(rs, tag))
+        return LARCH_STATE;
+    if (rs->used - rs->written == LARCH_REPLAY_BATCH && (e = write_batch(rs)) != LARCH_OK)
+        return e;
+    larch_writer w = larch_writer_to(rs->batch + (size_t)(rs->used - rs->written) * MARK_LEN, TAG_LEN);
+    larch_writer_put_u64(&w, tag);
+    rs->used++;
+    rs->reserved--;
+    return LARCH_OK;
+}
+
+/* Takes a tag out of the table: what stands behind it moves up, so that a search for it does not end at the gap. */
+void larch_replay_set_release(larch_replay_set *rs, uint64_t tag)
+{
+    if (rs->reserved == 0 || !larch_replay_set_contains(rs, tag))
+        return;
+    const uint32_t mask = rs->slot_count - 1;
+    uint32_t gap = (uint32_t)(find_slot(rs, usable(tag)) - rs->slots);
+    for (uint32_t i = (gap + 1) & mask; rs->slots[i] != 0; i = (i + 1) & mask) {
+        const uint32_t home = (uint32_t)rs->slots[i] & mask;
+        if (((i - home) & mask) < ((i - gap) & mask))
+            continue; /* it belongs behind the gap */
+        rs->slots[gap] = rs->slots[i];
+        gap = i;
+    }
+    rs->slots[gap] = 0;
+    rs->reserved--;
+}
+
+larch_error larch_replay_set_add(larch_replay_set *rs, uint64_t tag)
+{
+    larch_error e = larch_replay_set_reserve(rs, tag);
+    if (e == LARCH_OK && (e = larch_replay_set_keep(rs, tag)) != LARCH_OK)
+        larch_replay_set_release(rs, tag);
+    return e;
 }
 
 larch_error larch_replay_set_commit(larch_replay_set *rs)
@@ -355,9 +382,12 @@ larch_error larch_replay_set_commit(larch_replay_set *rs)
     return e != LARCH_OK || rs->durable == rs->written ? e : sync_marks(rs);
 }
 
-bool larch_replay_set_is_nearly_full(const larch_replay_set *rs) { return rs->used >= rs->capacity - rs->capacity / 8; }
+bool larch_replay_set_is_nearly_full(const larch_replay_set *rs)
+{
+    return rs->used + rs->reserved >= rs->capacity - rs->capacity / 8;
+}
 
-bool larch_replay_set_is_full(const larch_replay_set *rs) { return rs->used >= rs->capacity; }
+bool larch_replay_set_is_full(const larch_replay_set *rs) { return rs->used + rs->reserved >= rs->capacity; }
 
 larch_error larch_replay_set_remove(larch_replay_set *rs)
 {

@@ -16,8 +16,13 @@ import threading
 import time
 
 import checks
+import sniffer_board
+import somebody
 from checks import check
 from sniffer_board import Board
+
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import skips  # noqa: E402
 
 LARCH = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -73,6 +78,11 @@ def questions(folder):
                                    b"plugged in"), (["--nonsense"], 2, b"unknown option")):
         got = ask("", *arguments)
         check(got.returncode == code and what in got.stderr and not got.stdout, f"{arguments}: {got}")
+    # what a later Wireshark may ask with besides, with a value, without one, and before another option
+    for more in (["--extcap-later"], ["--extcap-later=1"], ["--extcap-later", "a value"], ["--extcap-version", "--extcap-later"]):
+        for arguments in (["--extcap-interfaces", *more], [*more, "--extcap-interfaces"]):
+            got = ask(board.path, *arguments)
+            check(got.returncode == 0 and name.encode() in got.stdout and not got.stderr, f"{arguments}: {got}")
     check(ask("", "--help").stdout.startswith(b"Usage: larch extcap"), "help")
     board.unplug()
 
@@ -148,6 +158,92 @@ def toolbar(folder):
     board.unplug()
 
 
+def defaults(folder):
+    """What Wireshark gives with every option at its default, and with a toolbar, works on a FIFO and a file as well."""
+    stream = sniffer_board.frame(0, 0, 1, BEACON)
+    for kind in ("file", "fifo"):
+        device, out = os.path.join(folder, kind), os.path.join(folder, kind + ".pcapng")
+        bar = [os.path.join(folder, kind + n) for n in ("-in", "-out")]
+        for path in bar:
+            os.mkfifo(path)
+        writer = None
+        if kind == "fifo":
+            os.mkfifo(device)
+            writer = threading.Thread(target=lambda: open(device, "wb").write(stream))
+            writer.start()
+        else:
+            open(device, "wb").write(stream)
+        config = sentences(ask(device, "--extcap-config", "--extcap-interface", name_of(device)).stdout)
+        given = {p["call"]: p.get("default") for w, p in config if w == "arg"}
+        given["--channel"] = next(p["value"] for w, p in config if w == "value" and p.get("default") == "true")
+        arguments = ["--capture", "--extcap-interface", name_of(device), "--fifo", out, "--extcap-control-in", bar[0],
+                     "--extcap-control-out", bar[1], *(word for pair in given.items() for word in pair)]
+        check(given["--snap"] == "4096" and given["--device"] == device, f"defaults: {given}")
+        got = ask(device, *arguments)
+        check(got.returncode == 0 and not got.stderr and BEACON in open(out, "rb").read(), f"{kind}: {got}")
+        if writer:
+            writer.join()
+        for more, code in ((["--snap", "100"], 1), (["--channel", "3"], 1)):  # what nobody can tell the board is refused
+            if kind == "file":
+                got = ask(device, *arguments, *more)
+                check(got.returncode == code and b"takes no commands" in got.stderr, f"{kind} {more}: {got}")
+
+
+def one_reader(folder):
+    """A second reader of a serial line or FIFO is refused with the reason, and the port is free when the first has ended."""
+    board = Board()
+    fifo = os.path.join(folder, "line")
+    os.mkfifo(fifo)
+    line = os.open(fifo, os.O_RDWR)
+    for port in (board.path, fifo):
+        first = subprocess.Popen([LARCH, "sniff", "--serial", port], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check(b"listening" in first.stderr.readline(), f"{port}: the first reader")
+        second = subprocess.run([LARCH, "sniff", "--serial", port], capture_output=True, timeout=30)
+        check(second.returncode == 1 and b"another program reads it" in second.stderr and b"fuser" in second.stderr,
+              f"{port}: a second reader: {second}")
+        capture = ask("", "--capture", "--extcap-interface", "x", "--device", port, "--fifo", os.path.join(folder, "out"))
+        check(capture.returncode == 1 and b"another program reads it" in capture.stderr, f"{port}: extcap: {capture}")
+        check(not os.path.exists(os.path.join(folder, "out")), "extcap began to write")
+        if port == board.path:
+            who = somebody.arguments(folder, board.path)
+            other = subprocess.run(["cat", port], capture_output=True, timeout=30, **who)
+            check(other.returncode == 1 and b"busy" in other.stderr, f"a program that knows no locks: {other}")
+        first.send_signal(signal.SIGINT)
+        check(first.wait(20) == 0, f"{port}: the first reader's end")
+        first.communicate()
+        third = subprocess.Popen([LARCH, "sniff", "--serial", port], stderr=subprocess.PIPE)
+        check(b"listening" in third.stderr.readline(), f"{port}: the next reader")
+        third.kill()  # without a farewell
+        third.communicate()
+    os.close(line)
+    board.unplug()
+
+
+def silence(folder):
+    """A FIFO that its reader closed ends the capture while no frame arrives, and the port is free again."""
+    board = Board()
+    fifo = os.path.join(folder, "silent")
+    os.mkfifo(fifo)
+    for command, reads_output in ((["extcap", "--capture", "--extcap-interface", "x", "--device", board.path, "--fifo", fifo], False),
+                                  (["sniff", "--serial", board.path, "-w", fifo], False),
+                                  (["sniff", "--serial", board.path, "-w", "-"], True), (["sniff", "--serial", board.path], True),
+                                  (["sniff", "--serial", board.path, "--json", "-w", os.path.join(folder, "kept")], True)):
+        process = subprocess.Popen([LARCH, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        capture = process.stdout if reads_output else open(fifo, "rb")
+        if "-w" in command and reads_output and command[-1] == "-" or not reads_output:
+            check(capture.read(4) == b"\n\r\r\n", f"{command}: the capture")
+        else:
+            process.stderr.readline()
+        capture.close()
+        try:
+            check(process.wait(10) == 0, f"{command}: exit {process.returncode}")
+        except subprocess.TimeoutExpired:
+            check(False, f"{command}: lives on")
+            process.kill()
+        process.communicate()
+    board.unplug()
+
+
 def gone(folder):
     """A FIFO that Wireshark closes is an end; a board that goes is a fault with its reason."""
     for who in ("reader", "board"):
@@ -173,29 +269,17 @@ def gone(folder):
         watchdog.cancel()
 
 
-def as_somebody(folder, board):
-    """Wireshark takes no folders from root's environment: as root, the test is nobody."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = 65534
-    os.chown(board.path, nobody, nobody)
-    os.chmod(folder, 0o755)
-    return {"user": nobody, "group": nobody, "extra_groups": []}
-
-
 def with_tshark(folder):
     """tshark lists the board among its interfaces and captures from it."""
     if shutil.which("tshark") is None:
-        print("skipped: tshark is not there")
+        skips.skip("capture by tshark", "tshark is not installed")
         return
     board = Board()
-    who = as_somebody(folder, board)
+    who = somebody.arguments(folder, board.path)
     extcaps, home = os.path.join(folder, "extcap"), tempfile.TemporaryDirectory(dir=folder)
     os.mkdir(extcaps, 0o755)
-    os.chmod(home.name, 0o777)
     shutil.copy(LARCH, os.path.join(extcaps, "larch-extcap"))
-    environment = {**os.environ, "WIRESHARK_EXTCAP_DIR": extcaps, "HOME": home.name, "WIRESHARK_CONFIG_DIR": home.name,
-                   "LARCH_EXTCAP_PORTS": board.path}
+    environment = {**somebody.environment(home.name), "WIRESHARK_EXTCAP_DIR": extcaps, "LARCH_EXTCAP_PORTS": board.path}
     name = name_of(board.path)
     listed = subprocess.run(["tshark", "-D"], capture_output=True, env=environment, timeout=60, cwd=folder, **who)
     check(f" {name} (larch sniffer board on {board.path})".encode() in listed.stdout, f"tshark -D: {listed}")
@@ -221,7 +305,7 @@ def with_tshark(folder):
 
 
 def main():
-    for part in (questions, toolbar, gone, with_tshark):
+    for part in (questions, defaults, toolbar, one_reader, silence, gone, with_tshark):
         with tempfile.TemporaryDirectory() as folder:
             part(folder)
     sys.exit(checks.failures != 0)

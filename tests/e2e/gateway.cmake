@@ -1,12 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-# larch gateway, keys and demo as whole programs, and what a SIGKILL leaves.
+# larch gateway, keys and demo as whole programs, its outbox, and what a SIGKILL leaves.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_executable(sealer sealer.c)
 target_link_libraries(sealer PRIVATE larch)
 larch_warnings(sealer)
-add_test(NAME e2e.gateway
-  COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_gateway.py
-          $<TARGET_FILE:larch_program> $<TARGET_FILE:sealer> ${PROJECT_SOURCE_DIR})
-add_test(NAME e2e.kill9
-  COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/kill9.py $<TARGET_FILE:larch_program> $<TARGET_FILE:sealer>)
-set_tests_properties(e2e.gateway e2e.kill9 PROPERTIES LABELS e2e TIMEOUT 180)
+add_library(failing_sync MODULE failing_sync.c)
+target_link_libraries(failing_sync PRIVATE ${CMAKE_DL_LIBS})
+larch_warnings(failing_sync)
+function(gateway_test name timeout script)
+  larch_test(e2e.${name} e2e ${timeout} ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script}
+    $<TARGET_FILE:larch_program> $<TARGET_FILE:sealer> ${ARGN})
+endfunction()
+gateway_test(gateway 300 test_gateway.py ${PROJECT_SOURCE_DIR})
+gateway_test(backup 180 test_backup.py)
+gateway_test(keys 180 test_keys.py)
+gateway_test(outbox 180 test_outbox.py $<TARGET_FILE:failing_sync>)
+gateway_test(outbox_disk 180 test_outbox_disk.py)
+larch_tests_long(e2e.outbox_disk)
+larch_test(e2e.lake e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake.py
+  $<TARGET_FILE:larch_program>)
+larch_test(e2e.device e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_device.py
+  $<TARGET_FILE:larch_program>)
+# The program with a key log, in every build: what differs in it comes before the libraries' own.
+add_executable(larch_with_keylog ${PROJECT_SOURCE_DIR}/apps/larch/main.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/common/keylog.c ${PROJECT_SOURCE_DIR}/apps/larch/common/session.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/gateway/sessions.c ${PROJECT_SOURCE_DIR}/apps/larch/keys/context.c
+  ${PROJECT_SOURCE_DIR}/registry/sessions.c ${PROJECT_SOURCE_DIR}/registry/sessions_change.c
+  ${PROJECT_SOURCE_DIR}/registry/sessions_enrolled.c ${PROJECT_SOURCE_DIR}/registry/sessions_grants.c
+  ${PROJECT_SOURCE_DIR}/registry/sessions_keep.c
+  ${PROJECT_SOURCE_DIR}/registry/sessions_store.c ${PROJECT_SOURCE_DIR}/src/oscore/keylog.c)
+target_include_directories(larch_with_keylog PRIVATE ${PROJECT_SOURCE_DIR}/apps/larch ${PROJECT_SOURCE_DIR}
+  ${PROJECT_SOURCE_DIR}/src)
+target_compile_definitions(larch_with_keylog PRIVATE LARCH_KEYLOG=1 LARCH_VERSION="${PROJECT_VERSION}")
+target_link_libraries(larch_with_keylog PRIVATE larch_commands larch_registry)
+larch_warnings(larch_with_keylog)
+larch_test(e2e.keylog e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_keylog.py
+  $<TARGET_FILE:larch_program> $<TARGET_FILE:larch_with_keylog>)
+gateway_test(kill9 180 kill9.py 40)
+gateway_test(kill9_long 1500 kill9.py 3000)
+larch_tests_long(e2e.kill9_long)
+function(oscore_kill_test name timeout kills)
+  larch_test(e2e.${name} e2e ${timeout} ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/kill9_oscore.py
+    $<TARGET_FILE:larch_program> ${kills})
+endfunction()
+oscore_kill_test(kill9_oscore 180 12)
+oscore_kill_test(kill9_oscore_long 1500 400)
+larch_tests_long(e2e.kill9_oscore_long)
+larch_test(e2e.network e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_network.py
+  $<TARGET_FILE:larch_program>)

@@ -4,6 +4,7 @@
 
 Usage: make_captures.py FOLDER
 """
+import gzip
 import hashlib
 import os
 import random
@@ -11,9 +12,10 @@ import struct
 import sys
 
 ETHERNET, NULL, RAW, WIFI, LOOP, SLL, RADIOTAP, IPV4, IPV6, SLL2 = 1, 0, 101, 105, 108, 113, 127, 228, 229, 276
+PPP, PPPOE = 9, 51
 CON, NON, ACK, RST = 0, 1, 2, 3
 GET, POST = 1, 2
-SETS = {512: (800, 768), 768: (1184, 1088), 1024: (1568, 1568)}
+SETS = {512: (800, 768), 768: (1184, 1088), 1024: (1568, 1568), 'xwing': (1216, 1120)}
 
 GATEWAY, SENDER, ATTACKER, OTHER = '192.0.2.1', '192.0.2.7', '198.51.100.66', '203.0.113.9'
 rng = random.Random(0x1a4c4)
@@ -67,9 +69,9 @@ def udp(src, sport, dst, dport, payload):
     return struct.pack('!HHHH', sport, dport, length, total) + payload
 
 
-def ipv4_packet(src, dst, payload, ident=1, flags=0x4000, options=b''):
+def ipv4_packet(src, dst, payload, ident=1, flags=0x4000, options=b'', ttl=64):
     header = struct.pack('!BBHHHBBH4s4s', 0x45 + len(options) // 4, 0, 20 + len(options) + len(payload), ident, flags,
-                         64, 17, 0, ip4(src), ip4(dst)) + options
+                         ttl, 17, 0, ip4(src), ip4(dst)) + options
     return header[:10] + struct.pack('!H', checksum(header)) + header[12:] + payload
 
 
@@ -98,6 +100,10 @@ def ethernet(packet, tags=()):
         kind = struct.pack('!HH', tpid, vlan) + kind
     # the tag protocol stands where the type stood; (type, vlan) pairs nest outside in
     return b'\x02\0\0\0\0\x01\x02\0\0\0\0\x02' + kind + packet
+
+
+def pppoe(packet):
+    return struct.pack('!BBHH', 0x11, 0, 5, 2 + len(packet)) + b'\0\x21' + packet
 
 
 def llc(packet):
@@ -160,9 +166,9 @@ def block(number, num, more, szx=6):
 # ---- the direct exchange ----------------------------------------------------
 
 def key(kem=512):
-    numbers = [rng.randrange(3329) for _ in range(kem)]
-    packed = b''.join(struct.pack('<I', numbers[i] | numbers[i + 1] << 12)[:3] for i in range(0, kem, 2))
-    return packed + noise(32)
+    numbers = [rng.randrange(3329) for _ in range(768 if kem == 'xwing' else kem)]
+    packed = b''.join(struct.pack('<I', numbers[i] | numbers[i + 1] << 12)[:3] for i in range(0, len(numbers), 2))
+    return packed + noise(SETS[kem][0] - len(packed))
 
 
 def sealed(kem=512, text=5, body=None):
@@ -206,6 +212,24 @@ class Talk:
                     port=who.get('port', 40000))
 
 
+def in_blocks(t, kem, sender=SENDER):
+    """A key and a message of a larger set. Each has a sender of its own: tshark keeps bodies apart by addresses alone."""
+    ek, body = key(kem), sealed(kem, 11)
+    for num, at in enumerate((0, 1024)):
+        mid, token = t.next()
+        asked = [block(23, num, False)] if num else []
+        t.ask(coap(CON, GET, mid, token, 'pqkem-pk', [f'kem={kem}'], asked), source=sender, after=500)
+        t.answer(coap(ACK, '2.05', mid, token, options=[etag(ek), OCTETS, block(23, num, at + 1024 < len(ek))],
+                      payload=ek[at:at + 1024]), to=sender)
+    for num, at in enumerate((0, 1024)):
+        mid, token = t.next()
+        last = at + 1024 >= len(body)
+        t.ask(coap(CON, POST, mid, token, 'pqkem-data', options=[OCTETS, block(27, num, not last)],
+                   payload=body[at:at + 1024]), source=sender, after=5)
+        t.answer(coap(ACK, '2.04' if last else '2.31', mid, token, options=[block(27, num, not last)],
+                      payload=b'OK' if last else b''), to=sender)
+
+
 def direct(folder):
     """What a healthy network looks like: nothing here may raise an alert."""
     t = Talk(Pcap(folder, 'direct', ETHERNET))
@@ -233,21 +257,7 @@ def direct(folder):
     mid, token = t.next()
     t.ask(coap(CON, POST, mid, token, 'pqkem-data', options=[(252, noise(8))], payload=body))
     t.answer(coap(ACK, '2.04', mid, token, payload=b'OK'))
-    # ML-KEM-768, key and message in blocks
-    ek, body = key(768), sealed(768, 11)
-    for num, at in enumerate((0, 1024)):
-        mid, token = t.next()
-        asked = [block(23, num, False)] if num else []
-        t.ask(coap(CON, GET, mid, token, 'pqkem-pk', ['kem=768'], asked), after=500)
-        t.answer(coap(ACK, '2.05', mid, token, options=[etag(ek), OCTETS, block(23, num, at + 1024 < len(ek))],
-                      payload=ek[at:at + 1024]))
-    for num, at in enumerate((0, 1024)):
-        mid, token = t.next()
-        last = at + 1024 >= len(body)
-        t.ask(coap(CON, POST, mid, token, 'pqkem-data', options=[OCTETS, block(27, num, not last)],
-                   payload=body[at:at + 1024]), after=5)
-        t.answer(coap(ACK, '2.04' if last else '2.31', mid, token, options=[block(27, num, not last)],
-                      payload=b'OK' if last else b''))
+    in_blocks(t, 768)
     # the prototype: broadcast, no token, an answer that names its path
     t.ask(coap(CON, POST, 1, b'', 'pqkem-pk'), to='192.0.2.255', after=500)
     t.answer(coap(ACK, '2.04', 1, b'', 'pqkem-pk', payload=key()), source='192.0.2.50', after=5)
@@ -267,7 +277,33 @@ def direct(folder):
     t.ask(coap(CON, GET, 77, b'\x01', 'pqkem-pk'), dport=6000, after=500)
     t.answer(coap(ACK, '4.29', 77, b'\x01', payload=b'slow down'), sport=6000)
     t.ask(noise(40), dport=53, after=500)
+    in_blocks(t, 'xwing', '192.0.2.8')
+    identity(t)
 
+
+def document(entries):
+    """An identity document, all of whose entries are founding ones."""
+    return b'larch-id' + bytes([1, len(entries)]) + b''.join(
+        struct.pack('!BH', kind, algorithm) + hashlib.sha256(public).digest() for kind, algorithm, public in entries)
+
+
+def identity(t):
+    """The identity, its root key and what that says; receipts. Root keys are not direct keys that changed."""
+    root = key()
+    known = document([(1, 512, root), (1, 768, key(768)), (2, 44, noise(1312))])
+    for query, payload in (([], known), (['kem=512'], root)):
+        mid, token = t.next()
+        t.ask(coap(CON, GET, mid, token, 'pqkem-root', query), after=500)
+        t.answer(coap(ACK, '2.05', mid, token, options=[etag(payload), OCTETS], payload=payload))
+    for path, said in (('pqkem-root', known), ('pqkem-next', key())):
+        mid, token = t.next()
+        t.ask(coap(CON, POST, mid, token, path, payload=hashlib.sha256(root).digest()[:4] + noise(768)), after=500)
+        t.answer(coap(ACK, '2.04', mid, token, payload=hashlib.sha256(said).digest() + noise(16)))
+    body = sealed()
+    for code, text in (('2.04', b'OK'), ('4.01', b'REPLAY')):
+        mid, token = t.next()
+        t.ask(coap(CON, POST, mid, token, 'pqkem-data', ['receipt'], payload=body if text == b'OK' else sealed()), after=500)
+        t.answer(coap(ACK, code, mid, token, payload=text + noise(16)))
 
 def attacks(folder):
     """Each attack once; the expected text names every one."""
@@ -284,7 +320,7 @@ def attacks(folder):
     mid, token = t.next()
     t.ask(coap(CON, POST, mid, token, 'pqkem-next', payload=hashlib.sha256(first).digest()[:4] + noise(768)), after=500)
     t.answer(coap(ACK, '2.04', mid, token, payload=hashlib.sha256(second).digest() + noise(16)))
-    # two answers to one request
+    # the answer again, under a number of its own
     mid, token = t.next()
     t.ask(coap(CON, GET, mid, token, 'pqkem-pk'), after=500)
     t.answer(coap(ACK, '2.05', mid, token, payload=second))
@@ -305,9 +341,98 @@ def attacks(folder):
     mid, token = t.next()
     t.ask(coap(CON, GET, mid, token, 'x'), after=500)
     t.answer(coap(ACK, '5.00', mid, token, payload=b'\x1b[31mred\r\n"quoted"'))
+    # an identity document that is cut, and a question and an answer that are
+    for code, payload in (('2.05', document([(1, 512, key())])[:-1]), ('2.04', noise(47))):
+        mid, token = t.next()
+        asked = coap(CON, GET, mid, token, 'pqkem-root') if code == '2.05' else coap(
+            CON, POST, mid, token, 'pqkem-root', payload=noise(771))
+        t.ask(asked, after=500)
+        t.answer(coap(ACK, code, mid, token, payload=payload))
     # probing
     for _ in range(12):
         t.post(sealed(), 'AUTH_FAIL', '4.00', source=ATTACKER, port=50001)
+
+
+def nat(folder):
+    """Both sides of a router that rewrites the sender's address, in one capture; then an attacker who imitates that."""
+    p, body = Pcap(folder, 'nat', ETHERNET), sealed()
+    def message(mid, payload, kind=CON, code=POST, path='pqkem-data'):
+        return coap(kind, code, mid, b'\x21', path, payload=payload)
+    def seen(src, sport, dst, dport, payload, ttl, after=0.05):
+        p.add(ethernet(ipv4(src, sport, dst, dport, payload, ttl=ttl)), after)
+    ask, answer = message(1, body), message(1, b'OK', ACK, '2.04', '')
+    seen('10.0.0.7', 40000, GATEWAY, 5683, ask, 64)
+    seen(OTHER, 61000, GATEWAY, 5683, ask, 63)
+    seen(GATEWAY, 5683, OTHER, 61000, answer, 64, 2)
+    seen(GATEWAY, 5683, '10.0.0.7', 40000, answer, 63)
+    ask = message(2, sealed())
+    seen(SENDER, 40000, GATEWAY, 5683, ask, 64, 1000)
+    seen(ATTACKER, 50000, GATEWAY, 5683, ask, 63)
+    seen(GATEWAY, 5683, SENDER, 40000, message(2, b'OK', ACK, '2.04', ''), 64, 2)
+    seen(GATEWAY, 5683, ATTACKER, 50000, message(2, b'REPLAY', ACK, '4.01', ''), 64)
+
+
+def rfc8613():
+    """The protected messages of RFC 8613, C.4 to C.8, by section."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'vectors', 'data', 'rfc', 'rfc8613_messages.txt')
+    found, section = {}, None
+    for line in open(path, encoding='ascii') if os.path.exists(path) else gzip.open(path + '.gz', 'rt', encoding='ascii'):
+        key, _, value = line.strip().partition(' = ')
+        if key == 'section':
+            section = value
+        elif key == 'protected':
+            found[section] = bytes.fromhex(value)
+    return found
+
+
+# The key log to them: C.1.1, C.2.1 and C.3.1.
+RFC8613_KEY_LOG = """# RFC 8613, appendix C
+"","01","0102030405060708090a0b0c0d0e0f10","9e7ca92223786340","","AES-CCM-16-64-128 (CCM*)"
+"00","01","0102030405060708090a0b0c0d0e0f10","","","AES-CCM-16-64-128 (CCM*)"
+
+"","01","0102030405060708090a0b0c0d0e0f10","9e7ca92223786340","37cbf3210017a2d3","AES-CCM-16-64-128 (CCM*)"
+"""
+
+
+def with_mid(message, mid):
+    return message[:2] + struct.pack('!H', mid) + message[4:]
+
+
+def oscore(folder):
+    """The messages of RFC 8613 as they should be, and then each attack on them."""
+    t, rfc = Talk(Pcap(folder, 'oscore', ETHERNET)), rfc8613()
+    t.ask(rfc['C.4'])
+    t.ask(rfc['C.4'], after=2000)  # a retransmission
+    t.answer(rfc['C.7'])
+    t.ask(rfc['C.5'], after=500)
+    t.ask(rfc['C.6'], after=500)
+    # a device that counts on, and a gateway with numbers of its own
+    for number, own in ((1000, 7), (1001, 8)):
+        mid, token = t.next()
+        t.ask(coap(CON, POST, mid, token, options=[(9, b'\x0a' + struct.pack('!H', number) + b'\7')], payload=noise(40)), after=500)
+        t.answer(coap(ACK, '2.04', mid, token, options=[(9, bytes([1, own]))], payload=noise(12)))
+    # an answer that OSCORE does not protect
+    mid, token = t.next()
+    t.ask(coap(CON, POST, mid, token, options=[(9, b'\x09\0\x09')], payload=noise(20)), after=500)
+    t.answer(coap(ACK, '4.01', mid, token, payload=b'Security context not found'))
+    # attacks: sent again under another message ID, and from elsewhere
+    t.ask(with_mid(rfc['C.5'], 1), after=500)
+    t.ask(rfc['C.6'], source=ATTACKER, port=50000, after=500)
+    # another message under the same number, of a device and of the gateway
+    t.ask(with_mid(rfc['C.4'][:-1] + b'\0', 2), after=500)
+    mid, token = t.next()
+    t.ask(coap(CON, POST, mid, token, options=[(9, b'\x0a' + struct.pack('!H', 1002) + b'\7')], payload=noise(40)), after=500)
+    t.answer(coap(ACK, '2.04', mid, token, options=[(9, b'\1\7')], payload=noise(12)))
+    # a number far below the last
+    mid, token = t.next()
+    t.ask(coap(CON, POST, mid, token, options=[(9, b'\x09\3\7')], payload=noise(40)), after=500)
+    # two answers to one request
+    t.answer(rfc['C.8'], after=500)
+    # Group OSCORE; an option that breaks its format, flags without meaning, no kid, no ciphertext, too little of it
+    for value, payload in ((b'\x29\x14\0', noise(24)), (b'\x0e\x14\0', noise(24)), (b'\x49\x14\0', noise(24)), (b'', noise(24)),
+                           (b'\x09\x14\0', b''), (b'\x09\x15\0', noise(8))):
+        mid, token = t.next()
+        t.ask(coap(CON, POST, mid, token, options=[(9, value)], payload=payload), source=OTHER, port=1234, after=500)
 
 
 def flood(folder):
@@ -331,6 +456,9 @@ def links(folder):
         'null_le': (NULL, struct.pack('<I', 2) + packet),
         'null_be': (NULL, struct.pack('>I', 2) + packet),
         'loop': (LOOP, struct.pack('>I', 2) + packet),
+        'pppoe': (ETHERNET, ethernet(packet)[:12] + b'\x88\x64' + pppoe(packet) + b'\0\0'),
+        'pppoe_session': (PPPOE, pppoe(packet)),
+        'ppp': (PPP, b'\xff\3\0\x21' + packet),
         'raw': (RAW, packet),
         'ipv4': (IPV4, packet),
         'sll': (SLL, struct.pack('!HHH8sH', 0, 1, 6, b'\x02\0\0\0\0\x01', 0x0800) + packet),
@@ -404,7 +532,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     os.makedirs(sys.argv[1], exist_ok=True)
-    for scene in (direct, attacks, flood, links, network):
+    for scene in (direct, attacks, nat, oscore, flood, links, network):
         rng.seed(scene.__name__)
         scene(sys.argv[1])
 

@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 
-LINKS = [0, 1, 101, 105, 108, 113, 127, 228, 229, 276]
+LINKS = [0, 1, 101, 105, 108, 113, 127, 228, 229, 276, 9, 50, 51, 104, 166, 204]
 
 
 def frames(path):
@@ -37,7 +37,7 @@ def main():
                 flow += struct.pack('!BBH', 4 if frame[29] == 1 and frame[26] == 192 else frame[29] & 3, 2,
                                     len(payload)) + payload
         open(os.path.join(corpus, 'sniff_link', name), 'wb').write(links)
-        if name in ('direct', 'attacks', 'snap'):
+        if name in ('direct', 'attacks', 'oscore', 'snap'):
             open(os.path.join(corpus, 'sniff_flow', name), 'wb').write(flow)
 
 

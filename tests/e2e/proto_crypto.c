@@ -8,8 +8,8 @@
  *   keygen                    -> ek dk
  *   encaps ek                 -> ct ss
  *   decaps dk ct              -> ss
- *   seal key nonce text       -> text and tag, sealed ("-" stands for no bytes)
- *   open key nonce sealed     -> text, or "AUTH"
+ *   seal key nonce text [aad]   -> text and tag, sealed ("-" stands for no bytes)
+ *   open key nonce sealed [aad] -> text, or "AUTH"
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 #include "larch/crypto.h"
 #include "larch/kem.h"
 
-#define ARGUMENTS 3
+#define ARGUMENTS 4
 #define BYTES_MAX 2048
 #define TAG_LEN   16
 
@@ -83,18 +83,19 @@ static bool run(const char *what, const argument *a, size_t count)
         put_hex(ss, sizeof ss, '\n');
         return true;
     }
-    if (count != 3 || a[0].len != LARCH_CCM_KEY_LEN)
+    if ((count != 3 && count != 4) || a[0].len != LARCH_CCM_KEY_LEN)
         return false;
     const larch_bytes nonce = {a[1].bytes, a[1].len}, in = {a[2].bytes, a[2].len};
+    const larch_bytes aad = {a[3].bytes, count == 4 ? a[3].len : 0};
     if (strcmp(what, "seal") == 0) {
-        if (larch_ccm_seal(a[0].bytes, nonce, (larch_bytes){0}, in, TAG_LEN, out, sizeof out) != LARCH_OK)
+        if (larch_ccm_seal(a[0].bytes, nonce, aad, in, TAG_LEN, out, sizeof out) != LARCH_OK)
             return false;
         put_hex(out, in.len + TAG_LEN, '\n');
         return true;
     }
     if (strcmp(what, "open") != 0 || in.len < TAG_LEN)
         return false;
-    if (larch_ccm_open(a[0].bytes, nonce, (larch_bytes){0}, in, TAG_LEN, out, sizeof out) == LARCH_OK)
+    if (larch_ccm_open(a[0].bytes, nonce, aad, in, TAG_LEN, out, sizeof out) == LARCH_OK)
         put_hex(out, in.len - TAG_LEN, '\n');
     else
         puts("AUTH");

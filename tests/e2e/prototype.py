@@ -103,7 +103,8 @@ def seal(crypto, ek, text):
 
 
 class PrototypeGateway(threading.Thread):
-    """Answers POST /pqkem-pk and POST /pqkem-data, with Uri-Path in its answers; silent to all else."""
+    """Answers POST /pqkem-pk and POST /pqkem-data, with Uri-Path in its answers, which are
+    acknowledgements of NON requests too; silent to all else."""
 
     def __init__(self, crypto, address="127.0.0.1"):
         super().__init__(daemon=True)
@@ -144,8 +145,7 @@ class PrototypeGateway(threading.Thread):
             payload = words.encode()
         else:
             return
-        kind = ACK if m.type == CON else NON
-        self.socket.sendto(build(kind, code, m.mid, m.token, [path_of(m)], payload), peer)
+        self.socket.sendto(build(ACK, code, m.mid, m.token, [path_of(m)], payload), peer)
 
     def open(self, payload):
         if len(payload) < 18:

@@ -23,8 +23,8 @@ int main(int argc, char **argv)
         char text[16];
         size_t len;
         larch_bytes bytes = {(const uint8_t *)text, (size_t)snprintf(text, sizeof text, "m%09lu", i)};
-        if (larch_direct_seal(kem, &random, NULL, (larch_bytes){ek, kem->ek_len}, bytes, sealed, sizeof sealed, &len) !=
-                LARCH_OK ||
+        if (larch_direct_seal(kem, &random, NULL, (larch_bytes){ek, kem->ek_len}, bytes, sealed, sizeof sealed, &len,
+                              NULL) != LARCH_OK ||
             fwrite(sealed, 1, len, stdout) != len)
             return 1;
     }

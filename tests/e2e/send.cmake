@@ -4,7 +4,6 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_executable(proto_crypto proto_crypto.c)
 target_link_libraries(proto_crypto PRIVATE larch)
 larch_warnings(proto_crypto)
-add_test(NAME e2e.send
-  COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_send.py
-          $<TARGET_FILE:larch_program> $<TARGET_FILE:proto_crypto>)
-set_tests_properties(e2e.send PROPERTIES LABELS e2e TIMEOUT 300)
+larch_test(e2e.send e2e 300
+  ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_send.py
+  $<TARGET_FILE:larch_program> $<TARGET_FILE:proto_crypto>)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""larch bench kem and kex: every row is there, and well formed. No figure is judged.
+"""larch bench kem, kex and oscore: every row is there, and well formed. No figure is judged.
 
 usage: test_bench.py LARCH PEERS
 """
@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import skips  # noqa: E402
 
 FAILED, USAGE = 1, 2
 KEMS = {"ML-KEM-512": (800, 768), "ML-KEM-768": (1184, 1088), "ML-KEM-1024": (1568, 1568), "X-Wing": (1216, 1120)}
@@ -119,7 +122,11 @@ class Bench(unittest.TestCase):
         self.helper()
         rows, _ = self.rows("kex")
         for row in rows[("Mbed TLS 0", "fake", "X25519")]:
-            self.assertEqual((row["us"], row["cycles"], row["stack_bytes"], row["runs"]), (2.0, 5200, 1000, 45))
+            self.assertEqual((row["us"], row["cycles"], row["stack_bytes"]), (2.0, 5200, 1000))
+            if row["operation"] == "keygen":  # keys are made no more once they took their time: on a busy machine soon
+                self.assertIn(row["runs"], range(3, 46, 3))
+            else:
+                self.assertEqual(row["runs"], 45)
         ours = next(same for (library, _, a), same in rows.items() if a == "ML-KEM-512")
         self.assertEqual(ours[1]["yardstick"], "Mbed TLS 0 X25519")
         self.assertAlmostEqual(ours[1]["times_as_fast"], 4.0 / ours[1]["exchange_us"], delta=0.01)
@@ -138,12 +145,54 @@ class Bench(unittest.TestCase):
         self.assertEqual(out, "")
         self.assertIn("failed", err)
 
+    def oscore(self, *arguments, **keywords):
+        return self.run_larch("oscore", "--senders", "2", "--libcoap", os.path.join(self.folder, "none"), *arguments,
+                              seconds="0.2", **keywords)
+
+    def test_oscore(self):
+        out, err = self.oscore("--json")
+        self.assertEqual(err, "")
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual({line["bench"] for line in lines}, {"oscore"})
+        servers = {(line["server"], line["type"]): line for line in lines if "server" in line}
+        names = ("bare UDP echo", "larch, without outbox", "larch, with outbox", "libcoap")
+        self.assertEqual(set(servers), {(name, kind) for name in names for kind in ("NON", "CON")})
+        for (name, _), line in servers.items():
+            if name == "libcoap":
+                self.assertIn("not installed", line["missing"])
+            else:
+                self.assertTrue(line["rounds"] > 0 and line["rate"] > 0 and line["cpu_us"] > 0, line)
+                self.assertTrue(line["answered"] > 0 and line["refused"] == 0, line)
+        ratios = [line for line in lines if "ratio" in line]
+        self.assertEqual(len(ratios), 4)  # none to libcoap
+        for line in ratios:
+            self.assertTrue(line["by_rate"] > 0 and line["by_cpu"] > 0, line)
+        tables = [line for line in lines if "contexts" in line]
+        self.assertEqual([line["contexts"] for line in tables], [1, 1000, 100000])
+        for line in tables:
+            self.assertTrue(line["find_ns"] > 0 and line["context_bytes"] <= 256, line)
+            self.assertTrue(line["contexts"] * line["context_bytes"] < line["table_bytes"], line)
+        self.assertLess(tables[2]["resident_bytes"], 64_000_000)
+
+    def test_oscore_tables(self):
+        out, _ = self.oscore("--markdown")
+        heads = [line for line in out.splitlines() if line.startswith("|---")]
+        self.assertEqual([line.count("|") for line in heads], [5, 4, 5])
+        self.assertIn("| libcoap, NON | - | - | - |", out)
+        self.assertIn("libcoap: not installed", out)
+
+    def test_oscore_ends_with_its_servers(self):
+        before = set(os.listdir(tempfile.gettempdir()))
+        self.oscore("--json")
+        left = [name for name in set(os.listdir(tempfile.gettempdir())) - before if name.startswith("larch-bench-")]
+        self.assertEqual(left, [])
+
     def test_usage(self):
-        for arguments in (["kexx"], [], ["kem", "kex"], ["kem", "--kem", "513"]):
+        for arguments in (["kexx"], [], ["kem", "kex"], ["kem", "--kem", "513"], ["oscore", "--senders", "65"]):
             _, err = self.run_larch(*arguments, code=USAGE)
             self.assertIn("larch bench --help", err)
 
 
 if __name__ == "__main__":
     LARCH, PEERS = sys.argv[1:3]
-    unittest.main(argv=sys.argv[:1], verbosity=1)
+    skips.main(argv=sys.argv[:1], verbosity=1)

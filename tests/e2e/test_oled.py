@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 import checks
@@ -87,8 +88,45 @@ def trouble():
     last = [e for e in all_of if e['event'] == 'picture'][-1]
     check(code == 0 and not last['on'] and last['lit'] == 0 and last['text'] == [' ' * 21] * 8, f'asleep: {last}')
 
-    got = run(b'')
-    check(got.returncode == 0 and b'panel off' in got.stdout and b'#' not in got.stdout, 'nothing at all')
+
+
+def nothing(folder):
+    """12: without anything for a display no panel is drawn, which would look as a dark one does: the reason, and exit 1."""
+    picture = os.path.join(folder, 'none.png')
+    others = b''.join(bytes([address << 1, 0, 2, 0, 7]) for address in (0x50, 0x3d, 0x68))
+    for stream, why in ((b'', b'it is empty'), (others, b'second channel'), (b'hi', b'second channel'),
+                        (b'A text, and no record of a bus.\n' * 50, b'second channel'), (b'\x89PNG\r\n\x1a\n' + bytes(500), b'second'),
+                        (bytes(2000), b'second channel')):
+        for arguments in ([], ['--as', 'braille'], ['--png', picture], ['--follow'], ['--led']):
+            got = run(stream, *arguments)
+            check(got.returncode == 1 and why in got.stderr and not got.stdout, f'{stream[:8]} {arguments}: {got}')
+        code, all_of = events(stream)
+        check(code == 1 and [e['event'] for e in all_of if e['event'] != 'break'] == ['end'], f'{stream[:8]}: {all_of}')
+    check(not os.path.exists(picture), 'a picture of nothing')
+    path = os.path.join(folder, 'empty')
+    open(path, 'wb').close()
+    got = run(b'', path)
+    check(got.returncode == 1 and path.encode() in got.stderr, f'an empty file: {got.stderr}')
+    got = run(b'\x01\x00\x01\x01', '--led')  # the LED alone is something
+    check(got.returncode == 0 and b'panel off' in got.stdout and b'LED lit' in got.stdout, f'the LED alone: {got}')
+    process = subprocess.Popen([LARCH, 'oled', '--follow'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.3)
+    process.terminate()  # before anything came
+    out, err = process.communicate(timeout=60)
+    check(process.returncode == 0 and not out + err, f'interrupted: {process.returncode} {out} {err}')
+
+
+def same_file(folder):
+    """What is read is never overwritten."""
+    path, link = os.path.join(folder, 'record'), os.path.join(folder, 'link')
+    open(path, 'wb').write(gateway)
+    os.symlink(path, link)
+    for source, target in ((path, path), (path, link), (link, path)):
+        got = run(b'', source, '--png', target)
+        check(got.returncode == 1 and b'overwritten' in got.stderr and open(path, 'rb').read() == gateway, f'{source} {target}: {got}')
+    with open(path, 'ab') as file:
+        got = subprocess.run([LARCH, 'oled', path, '--follow'], stdout=file, stderr=subprocess.PIPE, timeout=60)
+    check(got.returncode == 1 and open(path, 'rb').read() == gateway, f'standard output: {got}')
 
 
 def dots_of(png):
@@ -187,6 +225,8 @@ expected_files(gateway)
 json_events(gateway)
 trouble()
 with tempfile.TemporaryDirectory() as scratch:
+    nothing(scratch)
+    same_file(scratch)
     png(gateway, scratch)
     follow(gateway, scratch)
     usage(scratch)

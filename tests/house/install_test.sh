@@ -24,8 +24,28 @@ echo "== what is installed"
 cmp <(cd "$root/include/larch" && ls ./*.h) <(cd "$include/larch" && ls ./*.h) || fail "the headers differ from include/larch"
 [ -z "$(find "$installed" -name 'pq.h' -o -name '*_int.h')" ] || fail "an internal header is installed"
 [ ! -e "$installed/bin/larch" ] || [ -e "$installed/share/larch/wireshark/larch.lua" ] || fail "the dissector is missing"
+if [ -e "$installed/bin/larch" ]; then
+    for page in man1/larch.1 man1/larch-gateway.1 man5/gateway.ini.5; do
+        [ -s "$installed/share/man/$page" ] || fail "$page is missing"
+    done
+    [ -s "$installed/share/bash-completion/completions/larch" ] || fail "the completion is missing"
+fi
 ! grep -rnE "$build|$root|$stage|libmbedcrypto" --include='*.cmake' --include='*.pc' --include='*.h' "$installed" ||
     fail "a path of this machine is installed"
+
+echo "== install and uninstall"
+mkdir -p "$stage/real/usr/local/bin"
+for way in "$stage/staged" "$stage/real"; do
+    "$root/tools/install.sh" install "$build" "$way" >/dev/null
+done
+"$root/tools/install.sh" uninstall "$build" "$stage/staged" >/dev/null
+[ ! -e "$stage/staged/usr" ] || fail "uninstall leaves folders that install made"
+[ -e "$stage/real$prefix/include/larch/server.h" ] || fail "uninstall of one DESTDIR removes another installation"
+touch "$stage/real$prefix/include/larch/mine.h"
+"$root/tools/install.sh" uninstall "$build" "$stage/real" >/dev/null
+[ -e "$stage/real$prefix/include/larch/mine.h" ] || fail "uninstall removes what it did not install"
+[ -d "$stage/real/usr/local/bin" ] || fail "uninstall removes a folder that was there before"
+! "$root/tools/install.sh" uninstall "$build" "$stage/real" 2>/dev/null || fail "uninstall twice"
 
 echo "== each header alone"
 for header in "$include"/larch/*.h; do

@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "larch/coap_block.h"
+#include "larch/coap_client.h"
 #include "larch/coap_endpoint.h"
 #include "system.h"
+#include "text/peer.h"
 #include "udp.h"
 
 #define LIFE_S      60 /* nobody has to stop a server that a test forgot */
@@ -31,6 +33,7 @@ static larch_udp udp;
 static larch_udp_batch in, out;
 static larch_coap_endpoint endpoint;
 static larch_coap_exchange exchanges[EXCHANGES];
+static uint8_t answers[EXCHANGES * 80];
 static larch_coap_reassembly reassembly;
 
 static uint8_t large[LARGE_LEN];
@@ -60,8 +63,8 @@ static int start(const larch_peer *local)
     larch_error e;
     if (larch_udp_open(&udp, local, &why) != 0)
         return complain("socket", why.text);
-    if ((e = larch_coap_endpoint_init(&endpoint, exchanges, COUNT(exchanges), &random, understood,
-                                      COUNT(understood))) != LARCH_OK ||
+    const larch_coap_memory memory = {exchanges, COUNT(exchanges), answers, sizeof answers};
+    if ((e = larch_coap_endpoint_init(&endpoint, &memory, &random, understood, COUNT(understood))) != LARCH_OK ||
         (e = larch_coap_reassembly_init(&reassembly, &random)) != LARCH_OK)
         return complain("endpoint", larch_error_text(e));
     return EXIT_SUCCESS;
@@ -120,7 +123,7 @@ static result store(const larch_coap_event *request)
 {
     result a = {.code = LARCH_COAP_CHANGED};
     larch_bytes body;
-    switch (larch_coap_reassembly_take(&reassembly, larch_posix_now_ms(), &request->peer, &request->message,
+    switch (larch_coap_reassembly_take(&reassembly, larch_posix_now_ms(), &request->peer, true, &request->message,
                                        &a.has_block1, &a.block1, &body)) {
     case LARCH_OK:
         if (body.len > sizeof stored)
@@ -171,8 +174,8 @@ static larch_error build_answer(const larch_coap_event *request, result a, larch
     larch_bytes datagram;
     if (a.has_body && larch_coap_block2_slice(&request->message, a.body, &slice) != LARCH_OK)
         a = (result){.code = LARCH_COAP_BAD_REQUEST};
-    larch_error e = larch_coap_endpoint_answer(&endpoint, larch_posix_now_ms(), request, a.code, reply->bytes,
-                                               sizeof reply->bytes, &b);
+    const larch_coap_pending pending = larch_coap_pending_of(request);
+    larch_error e = larch_coap_answer_begin(&pending, a.code, reply->bytes, sizeof reply->bytes, &b);
     if (e != LARCH_OK)
         return e;
     if (a.etag != 0)
@@ -188,7 +191,7 @@ static larch_error build_answer(const larch_coap_event *request, result a, larch
     if (a.has_body)
         larch_coap_build_payload(&b, slice.bytes);
     const bool remember = request->message.code != LARCH_COAP_GET;
-    e = larch_coap_endpoint_answer_end(&endpoint, larch_posix_now_ms(), request, &b, remember, &datagram);
+    e = larch_coap_endpoint_answer_end(&endpoint, larch_posix_now_ms(), &pending, &b, remember, &datagram);
     reply->len = e == LARCH_OK ? datagram.len : 0;
     return e;
 }
@@ -253,14 +256,14 @@ static int serve(const char *address)
 {
     larch_peer local;
     larch_posix_reason why;
-    char text[LARCH_POSIX_PEER_TEXT];
+    char text[LARCH_TEXT_PEER_MAX];
     if (larch_posix_peer_parse(address, 0, &local, &why) != 0)
         return complain("address", why.text);
     if (start(&local) != EXIT_SUCCESS)
         return EXIT_FAILURE;
     for (size_t i = 0; i < sizeof large; i++)
         large[i] = (uint8_t)("0123456789abcdefghijklmnopqrstuvwxyz\n"[i % 37]);
-    larch_posix_peer_text(&udp.local, text);
+    larch_text_of_peer(&udp.local, text);
     printf("listening %s\n", text);
     fflush(stdout);
     alarm(LIFE_S);
@@ -321,14 +324,13 @@ static int ask(uint8_t method, larch_coap_type type, const char *text, const cha
     if (start(&any) != EXIT_SUCCESS)
         return EXIT_FAILURE;
     alarm(LIFE_S);
-    const larch_coap_ask question = {.peer = uri.peer,
-                                     .type = type,
-                                     .method = method,
+    const larch_coap_target to = {.peer = uri.peer, .type = type};
+    const larch_coap_ask question = {.method = method,
                                      .path = uri.path,
                                      .query = uri.query[0] != '\0' ? uri.query : NULL,
                                      .payload = {(const uint8_t *)payload, strlen(payload)},
                                      .content_format = payload[0] != '\0' ? LARCH_COAP_FORMAT_TEXT : 0xffff};
-    larch_error e = larch_coap_client_ask(&client, &endpoint, larch_posix_now_ms(), &question, body, sizeof body);
+    larch_error e = larch_coap_client_ask(&client, &endpoint, larch_posix_now_ms(), &to, &question, body, sizeof body);
     if (e == LARCH_OK)
         e = wait_for_answer(&client, &answer);
     larch_udp_close(&udp);

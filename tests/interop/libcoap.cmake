@@ -9,5 +9,5 @@ if(TARGET coap_peer AND Python3_FOUND AND COAP_CLIENT AND COAP_SERVER)
   set_property(TEST interop.libcoap APPEND PROPERTY ENVIRONMENT
     COAP_CLIENT=${COAP_CLIENT} COAP_SERVER=${COAP_SERVER})
 else()
-  message(STATUS "Left out: interop.libcoap (needs python3, coap-client-notls and coap-server-notls)")
+  larch_test_left_out(interop.libcoap interop "needs python3, coap-client-notls and coap-server-notls")
 endif()

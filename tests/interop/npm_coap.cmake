@@ -7,5 +7,5 @@ if(TARGET coap_peer AND Python3_FOUND AND NODE AND EXISTS ${CMAKE_CURRENT_LIST_D
   coap_interop_test(npm_coap ${CMAKE_CURRENT_LIST_DIR}/npm_coap_test.py)
   set_property(TEST interop.npm_coap APPEND PROPERTY ENVIRONMENT NODE=${NODE})
 else()
-  message(STATUS "Left out: interop.npm_coap (needs python3, node, and npm ci in tests/interop/npm_coap)")
+  larch_test_left_out(interop.npm_coap interop "needs python3, node, and npm ci in tests/interop/npm_coap")
 endif()

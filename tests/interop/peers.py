@@ -6,7 +6,6 @@ import socket
 import subprocess
 import time
 
-PEER = os.environ["COAP_PEER"]
 LARGE = bytes(b"0123456789abcdefghijklmnopqrstuvwxyz\n"[i % 37] for i in range(5000))
 WAIT_S = 20
 
@@ -55,7 +54,7 @@ def wait_bound(port):
 @contextlib.contextmanager
 def our_server(address="127.0.0.1:0"):
     """Our server on a port of its choice; gives its URI."""
-    with running(PEER, "serve", address) as process:
+    with running(os.environ["COAP_PEER"], "serve", address) as process:
         line = process.stdout.readline().decode().split()
         if len(line) != 2 or line[0] != "listening":
             raise AssertionError("our server did not start")
@@ -64,7 +63,7 @@ def our_server(address="127.0.0.1:0"):
 
 def ask(method, uri, payload=None, non=False):
     """Our client: the code ("2.05"), the body, and how many requests it took."""
-    command = [PEER] + (["-N"] if non else []) + [method, uri] + ([payload] if payload is not None else [])
+    command = [os.environ["COAP_PEER"]] + (["-N"] if non else []) + [method, uri] + ([payload] if payload is not None else [])
     out, err, code = run(*command)
     if code != 0:
         raise AssertionError(f"{' '.join(command)[:200]}: {err.decode()}")

@@ -12,165 +12,9 @@
 
 #include <cmocka.h>
 
-#include "gateway_bench.h"
-#include "larch/sender.h"
+#include "sender_world.h"
 
-enum { TEXT_LEN = 12, SCHEDULES = 3000 };
-
-typedef struct world {
-    larch_sim *sim;
-    bench gateway;
-    bool gateway_is_on;
-    larch_peer gateway_address, sender_address;
-    larch_sender sender;
-    larch_sim_random sender_state;
-    larch_random sender_random;
-    unsigned accepted; /* the message under way, by its text */
-    uint8_t text[TEXT_LEN];
-    unsigned cut_permille; /* for each datagram that reaches the gateway */
-    uint64_t after_ms;
-} world;
-
-static world w;
-
-/* ---- the two hosts ----------------------------------------------------- */
-
-static void note_accepted(void *context, larch_bytes text)
-{
-    world *at = context;
-    bench_require(larch_bytes_equal(text, LARCH_BYTES(at->text))); /* nothing altered, nothing made up */
-    at->accepted++;
-}
-
-static void gateway_drain(world *at, uint64_t now_ms)
-{
-    larch_peer peer;
-    larch_bytes datagram;
-    while (at->gateway_is_on && larch_gateway_send(&at->gateway.gw, now_ms, &peer, &datagram) == LARCH_OK)
-        larch_sim_send(at->sim, &at->gateway_address, &peer, datagram);
-    if (at->gateway.flash.off)
-        at->gateway_is_on = false;
-}
-
-/* The power comes back at the next datagram. */
-static void gateway_power_on(world *at, uint64_t now_ms)
-{
-    bench *b = &at->gateway;
-    larch_gateway_wipe(&b->gw);
-    larch_flash_power_on(&b->flash);
-    b->now_ms = now_ms;
-    bench_require(bench_start(b) == LARCH_OK);
-    at->gateway_is_on = true;
-}
-
-static void gateway_receive(void *context, uint64_t now_ms, const larch_peer *from, bool multicast,
-                            larch_bytes datagram)
-{
-    world *at = context;
-    if (!at->gateway_is_on)
-        gateway_power_on(at, now_ms);
-    if (at->cut_permille > 0 && larch_sim_below(at->sim, 1000) < at->cut_permille)
-        at->gateway.flash.cut_at = at->gateway.flash.operations + larch_sim_below(at->sim, 3);
-    bench_require(larch_gateway_receive(&at->gateway.gw, now_ms, from, multicast, datagram) == LARCH_OK);
-    gateway_drain(at, now_ms);
-}
-
-static void gateway_poll(void *context, uint64_t now_ms) { gateway_drain(context, now_ms); }
-
-static uint64_t gateway_deadline(void *context)
-{
-    const world *at = context;
-    return at->gateway_is_on ? larch_gateway_deadline_ms(&at->gateway.gw) : UINT64_MAX;
-}
-
-static void sender_poll(void *context, uint64_t now_ms)
-{
-    world *at = context;
-    larch_peer peer;
-    larch_bytes datagram;
-    while (larch_sender_send(&at->sender, now_ms, &peer, &datagram) == LARCH_OK)
-        larch_sim_send(at->sim, &at->sender_address, &peer, datagram);
-}
-
-static void sender_receive(void *context, uint64_t now_ms, const larch_peer *from, bool multicast, larch_bytes datagram)
-{
-    world *at = context;
-    bench_require(!multicast);
-    larch_sender_receive(&at->sender, now_ms, from, datagram);
-    sender_poll(context, now_ms);
-}
-
-static uint64_t sender_deadline(void *context) { return larch_sender_deadline_ms(&((const world *)context)->sender); }
-
-static void begin(uint64_t seed, const larch_kem *kem, uint32_t marks, const larch_sim_faults *faults)
-{
-    memset(&w, 0, sizeof w);
-    w.sim = larch_sim_create(seed, 1000000);
-    w.after_ms = 10000;
-    larch_sim_set_faults(w.sim, faults);
-    w.gateway_address = larch_sim_ipv4(0x0a000001, 5683);
-    w.sender_address = larch_sim_ipv4(0x0a000002, 40000);
-    bench_prepare(&w.gateway, seed, marks);
-    w.gateway.accepted = note_accepted;
-    w.gateway.context = &w;
-    bench_require(bench_start(&w.gateway) == LARCH_OK);
-    w.gateway_is_on = true;
-    w.sender_state = (larch_sim_random){.state = ~seed};
-    w.sender_random = larch_sim_random_of(&w.sender_state);
-    const larch_bytes ek = larch_gateway_key_of(&w.gateway.gw, kem, NULL, NULL);
-    const larch_sender_config config = {
-        .random = &w.sender_random, .kem = kem, .peer = w.gateway_address, .pinned_ek = ek};
-    bench_require(larch_sender_init(&w.sender, 1000000, &config) == LARCH_OK);
-    const larch_sim_node gateway = {w.gateway_address, &w, gateway_receive, gateway_poll, gateway_deadline};
-    const larch_sim_node sender = {w.sender_address, &w, sender_receive, sender_poll, sender_deadline};
-    larch_sim_add(w.sim, &gateway);
-    larch_sim_add(w.sim, &sender);
-}
-
-static void end(void)
-{
-    larch_sim_destroy(w.sim);
-    bench_end(&w.gateway);
-    larch_sender_wipe(&w.sender);
-}
-
-static bool sender_is_done(void)
-{
-    larch_sender_state state = larch_sender_state_of(&w.sender);
-    return state == LARCH_SENDER_READY || state == LARCH_SENDER_FAILED;
-}
-
-/* Until the sender knows how it ended, and then as long as w.after_ms for what is still on its way. */
-static void settle(void)
-{
-    size_t steps = 0;
-    uint64_t start_ms = larch_sim_now_ms(w.sim);
-    while (!sender_is_done() && larch_sim_step(w.sim, UINT64_MAX))
-        assert_true(++steps < 100000);
-    assert_true(sender_is_done());
-    assert_true(larch_sim_now_ms(w.sim) - start_ms < 1000000);
-    assert_true(larch_sim_run(w.sim, larch_sim_now_ms(w.sim) + w.after_ms, 100000) < 100000);
-}
-
-static bool fetch(void)
-{
-    assert_int_equal(larch_sender_fetch(&w.sender, larch_sim_now_ms(w.sim)), LARCH_OK);
-    settle();
-    return larch_sender_state_of(&w.sender) == LARCH_SENDER_READY;
-}
-
-/* One message, named by number; whether the sender calls it delivered. */
-static bool deliver(unsigned number)
-{
-    snprintf((char *)w.text, sizeof w.text, "message %03u", number % 1000);
-    w.accepted = 0;
-    assert_int_equal(larch_sender_post(&w.sender, larch_sim_now_ms(w.sim), LARCH_BYTES(w.text)), LARCH_OK);
-    settle();
-    bool delivered = larch_sender_state_of(&w.sender) == LARCH_SENDER_READY;
-    assert_true(w.accepted <= 1);
-    assert_true(!delivered || w.accepted == 1);
-    return delivered;
-}
+enum { SCHEDULES = 3000 };
 
 /* ---- each loss, each pair ---------------------------------------------- */
 
@@ -181,7 +25,7 @@ static void exchange_without(const larch_kem *kem, const unsigned *drop, size_t 
     assert_true(fetch());
     assert_true(deliver(1));
     assert_int_equal(w.accepted, 1);
-    assert_int_equal(w.gateway.told[LARCH_GATEWAY_REPLAY], 0); /* repeats are known by their message ID */
+    assert_int_equal(w.gateway.told[LARCH_EVENT_REPLAY], 0); /* repeats are known by their message ID */
 }
 
 static void test_every_loss_and_pair(void **state)
@@ -227,7 +71,8 @@ static void test_random_schedules(void **state)
                 failed += !ok;
                 failed_accepted += !ok && w.accepted == 1;
             }
-        cuts += !w.gateway_is_on || w.gateway.random_state.calls > 3 + 2 * LARCH_GATEWAY_SETS;
+        cuts += !w.gateway_is_on ||
+                w.gateway.random_state.calls > 3 + 3 * LARCH_DIRECT_SETS + LARCH_MLDSA_44 + LARCH_MLDSA_87;
         end();
     }
     printf("%u delivered, %u failed (%u of them accepted without the sender knowing)\n", delivered, failed,
@@ -284,11 +129,111 @@ static void test_flood(void **state)
         }
         (void)larch_sim_run(w.sim, now_ms + 4, SIZE_MAX);
         assert_true(deliver(i));
-        refused = w.gateway.told[LARCH_GATEWAY_RATE];
+        refused = w.gateway.told[LARCH_EVENT_RATE];
     }
     assert_true(refused > 10000);
-    assert_int_equal(w.gateway.told[LARCH_GATEWAY_ACCEPTED], 30);
+    assert_int_equal(w.gateway.told[LARCH_EVENT_ACCEPTED], 30);
     end();
+}
+
+/* ---- each cause of failure --------------------------------------------- */
+
+typedef enum cause { SILENCE, RESETS, FULL_TABLE, NO_MESSAGE_ID, NO_RANDOM } cause;
+typedef enum phase { FETCHING, POSTING, SECOND_BLOCK } phase;
+
+static const larch_sim_faults nothing_arrives = {.loss = 1000};
+
+static void bring_about(cause why)
+{
+    larch_coap_endpoint *ep = &w.sender.endpoint;
+    larch_coap_builder b;
+    uint32_t handle;
+    switch (why) {
+    case SILENCE:
+        larch_sim_set_faults(w.sim, &nothing_arrives);
+        break;
+    case RESETS:
+        w.gateway_resets = true;
+        break;
+    case FULL_TABLE:
+        for (uint32_t i = 0; i < LARCH_COAP_TRANSMISSIONS; i++) {
+            const larch_peer other = larch_sim_ipv4(0x0a000100 + i, 5683);
+            assert_int_equal(larch_coap_endpoint_request(ep, larch_sim_now_ms(w.sim), &other, LARCH_COAP_CON,
+                                                         LARCH_COAP_GET, 0, NULL, &b, &handle),
+                             LARCH_OK);
+        }
+        break;
+    case NO_MESSAGE_ID: /* as after 2^16 messages within EXCHANGE_LIFETIME */
+        ep->next_message_id = 0;
+        ep->message_ids_free_ms[0] = larch_sim_now_ms(w.sim) + LARCH_COAP_EXCHANGE_LIFETIME_MS;
+        break;
+    default:
+        w.sender_state.fails_at = w.sender_state.calls + 1;
+        break;
+    }
+}
+
+/* What the sender says is what happened, at once or in the end, and no answer of an earlier request stands beside it. */
+static void test_causes(void **state)
+{
+    (void)state;
+    static const struct {
+        cause why;
+        phase when;
+        larch_error at_once;
+        larch_sender_failure failure; /* NONE: it waits, and works then */
+    } rows[] = {
+        {SILENCE, FETCHING, LARCH_OK, LARCH_SENDER_FAIL_NO_ANSWER},
+        {SILENCE, POSTING, LARCH_OK, LARCH_SENDER_FAIL_NO_ANSWER},
+        {SILENCE, SECOND_BLOCK, LARCH_OK, LARCH_SENDER_FAIL_NO_ANSWER},
+        {RESETS, FETCHING, LARCH_OK, LARCH_SENDER_FAIL_RESET},
+        {RESETS, POSTING, LARCH_OK, LARCH_SENDER_FAIL_RESET},
+        {RESETS, SECOND_BLOCK, LARCH_OK, LARCH_SENDER_FAIL_RESET},
+        {FULL_TABLE, FETCHING, LARCH_OK, LARCH_SENDER_FAIL_NONE},
+        {FULL_TABLE, POSTING, LARCH_OK, LARCH_SENDER_FAIL_NONE},
+        {NO_MESSAGE_ID, FETCHING, LARCH_OK, LARCH_SENDER_FAIL_NONE},
+        {NO_MESSAGE_ID, POSTING, LARCH_OK, LARCH_SENDER_FAIL_NONE},
+        {NO_MESSAGE_ID, SECOND_BLOCK, LARCH_OK, LARCH_SENDER_FAIL_NONE},
+        {NO_RANDOM, FETCHING, LARCH_PLATFORM, LARCH_SENDER_FAIL_PLATFORM},
+        {NO_RANDOM, POSTING, LARCH_PLATFORM, LARCH_SENDER_FAIL_PLATFORM},
+        {NO_RANDOM, SECOND_BLOCK, LARCH_OK, LARCH_SENDER_FAIL_PLATFORM},
+    };
+    const larch_sim_faults none = {.delay_min_ms = 1, .delay_max_ms = 1};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        larch_bytes text;
+        begin(i, larch_kem_find(1024), BENCH_MARKS, &none); /* whose messages take two blocks */
+        if (rows[i].when != FETCHING)
+            assert_true(fetch() && deliver(1));
+        if (rows[i].when != SECOND_BLOCK)
+            bring_about(rows[i].why);
+        const uint64_t now_ms = larch_sim_now_ms(w.sim);
+        larch_error e = rows[i].when == FETCHING ? larch_sender_fetch(&w.sender, now_ms)
+                                                 : larch_sender_post(&w.sender, now_ms, LARCH_BYTES(w.text));
+        assert_int_equal(e, rows[i].at_once);
+        assert_int_equal(larch_sender_answer(&w.sender, &text), 0);
+        assert_int_equal(text.len, 0);
+        if (rows[i].when == SECOND_BLOCK) {
+            sender_poll(&w, now_ms); /* the first one is on its way */
+            assert_true(larch_sim_step(w.sim, UINT64_MAX));
+            bring_about(rows[i].why);
+        }
+        if (rows[i].failure == LARCH_SENDER_FAIL_NONE) {
+            assert_true(rows[i].when == SECOND_BLOCK || larch_sender_held_until_ms(&w.sender) > now_ms);
+            if (rows[i].why == FULL_TABLE)
+                memset(w.sender.endpoint.transmissions, 0, sizeof w.sender.endpoint.transmissions);
+        }
+        if (e == LARCH_OK)
+            settle();
+        assert_int_equal(larch_sender_failure_of(&w.sender), rows[i].failure);
+        if (rows[i].failure == LARCH_SENDER_FAIL_NONE) {
+            assert_int_equal(larch_sender_state_of(&w.sender), LARCH_SENDER_READY);
+            assert_true(deliver(2));
+        } else {
+            assert_int_equal(larch_sender_state_of(&w.sender), LARCH_SENDER_FAILED);
+            assert_int_equal(larch_sender_answer(&w.sender, &text), 0);
+        }
+        end();
+    }
 }
 
 int main(void)
@@ -300,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_random_schedules),
         cmocka_unit_test(test_rotations),
         cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_causes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -239,11 +241,14 @@ static void test_crc32(void **state)
 static void test_peers(void **state)
 {
     (void)state;
-    const larch_peer ipv4 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7}, 0, 5683, 1};
-    const larch_peer ipv6 = {{0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 3, 5683, 0};
+    const larch_peer ipv4 = {
+        .address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7}, .port = 5683, .via = 1};
+    const larch_peer ipv6 = {
+        .address = {0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, .scope = 3, .port = 5683};
     larch_peer other = ipv4;
     other.via = 2;
-    assert_true(larch_peer_equal(&ipv4, &other)); /* via is no part of it */
+    other.is_on_link = true;
+    assert_true(larch_peer_equal(&ipv4, &other)); /* neither is part of it */
     other.port++;
     assert_false(larch_peer_equal(&ipv4, &other));
     other = ipv6;
@@ -257,8 +262,8 @@ static void test_peers(void **state)
     assert_true(larch_peer_is_ipv4(&ipv4));
     assert_false(larch_peer_is_ipv4(&ipv6));
 
-    const larch_peer prefix4 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 0}, 0, 0, 0};
-    const larch_peer prefix6 = {{0x20, 1, 0xd, 0xb8, 1, 2, 3, 4}, 0, 0, 0};
+    const larch_peer prefix4 = {.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 0}};
+    const larch_peer prefix6 = {.address = {0x20, 1, 0xd, 0xb8, 1, 2, 3, 4}};
     larch_peer prefix = larch_peer_prefix(&ipv4);
     assert_memory_equal(&prefix, &prefix4, sizeof prefix);
     prefix = larch_peer_prefix(&ipv6);
@@ -270,13 +275,13 @@ static void test_peers(void **state)
 static void test_texts(void **state)
 {
     (void)state;
-    for (unsigned e = LARCH_OK; e <= LARCH_PLATFORM; e++) {
+    for (unsigned e = LARCH_OK; e <= LARCH_RESET; e++) {
         assert_string_not_equal(larch_error_name((larch_error)e), "?");
         assert_string_not_equal(larch_error_text((larch_error)e), "?");
     }
     assert_string_equal(larch_error_name(LARCH_AGAIN), "AGAIN");
     assert_string_equal(larch_error_text(LARCH_REPLAY), "seen before");
-    assert_string_equal(larch_error_name((larch_error)(LARCH_PLATFORM + 1)), "?");
+    assert_string_equal(larch_error_name((larch_error)(LARCH_RESET + 1)), "?");
     assert_string_equal(larch_error_text((larch_error)UINT32_MAX), "?");
     for (unsigned s = 0; s < LARCH_STEP_COUNT; s++)
         assert_string_not_equal(larch_step_text((larch_step)s), "?");
@@ -301,15 +306,39 @@ static void test_trace(void **state)
     larch_trace_end(NULL, LARCH_STEP_KDF, 1);
 }
 
+/* Zeroes are not written: memory that cannot be written stands it. */
+static void test_zero_lazily(void **state)
+{
+    (void)state;
+    uint8_t bytes[9] = {0, 1, 0, 0x80, 0xff, 0, 0, 7, 8};
+    const size_t len = (size_t)sysconf(_SC_PAGESIZE);
+    void *zeroes = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    larch_zero_lazily(bytes, 8);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(bytes[i], 0);
+    assert_int_equal(bytes[8], 8);
+    larch_zero_lazily(NULL, 0);
+    assert_true(zeroes != MAP_FAILED);
+    larch_zero_lazily(zeroes, len);
+    assert_int_equal(munmap(zeroes, len), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reader_numbers),  cmocka_unit_test(test_reader_short),
-        cmocka_unit_test(test_writer),          cmocka_unit_test(test_writer_overflow),
-        cmocka_unit_test(test_writer_measures), cmocka_unit_test(test_writer_saturates),
-        cmocka_unit_test(test_equal),           cmocka_unit_test(test_wipe),
-        cmocka_unit_test(test_random_fails),    cmocka_unit_test(test_crc32),
-        cmocka_unit_test(test_peers),           cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_reader_numbers),
+        cmocka_unit_test(test_zero_lazily),
+        cmocka_unit_test(test_reader_short),
+        cmocka_unit_test(test_writer),
+        cmocka_unit_test(test_writer_overflow),
+        cmocka_unit_test(test_writer_measures),
+        cmocka_unit_test(test_writer_saturates),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_wipe),
+        cmocka_unit_test(test_random_fails),
+        cmocka_unit_test(test_crc32),
+        cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_texts),
         cmocka_unit_test(test_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,7 +210,7 @@ static void test_failures(void **state)
 }
 
 /* What a gateway keeps, through many rotations, fits the SDK's usual 32 KiB: two keys of a set, the new and the old one's
- * journal of 256 marks, and the network. */
+ * journal of 480 marks, the identity, and the network. The oldest key goes before a new one is made. */
 static void test_holds_a_gateway(void **state)
 {
     (void)state;
@@ -220,17 +220,18 @@ static void test_holds_a_gateway(void **state)
     assert_int_equal(larch_nor_files_mount(&files, nor, &fault), LARCH_OK);
     const larch_storage s = larch_nor_files_storage(&files);
     assert_int_equal(s.replace(s.context, "wifi.cfg", (larch_bytes){content, 113}, 0), LARCH_OK);
+    assert_int_equal(s.replace(s.context, "identity.key", (larch_bytes){content, 124}, 0), LARCH_OK);
     for (unsigned generation = 1; generation <= 40; generation++) {
         char name[] = "replay-512-0.log", old[] = "replay-512-0.log";
         name[11] = (char)('0' + generation % 10);
         old[11] = (char)('0' + (generation + 8) % 10);
-        assert_int_equal(s.replace(s.context, name, LARCH_BYTES(content), 256 * LARCH_STORAGE_ATOM), LARCH_OK);
+        assert_int_equal(s.remove(s.context, old), LARCH_OK);
+        assert_int_equal(s.replace(s.context, name, LARCH_BYTES(content), 480 * LARCH_STORAGE_ATOM), LARCH_OK);
         assert_int_equal(s.replace(s.context, "direct-512.key", (larch_bytes){content, 186}, 0), LARCH_OK);
-        for (uint32_t mark = 0; mark < 240; mark++)
+        for (uint32_t mark = 0; mark < 480; mark++)
             assert_int_equal(s.write(s.context, name, 512 + mark * LARCH_STORAGE_ATOM, (larch_bytes){content, 16}),
                              LARCH_OK);
         assert_int_equal(s.sync(s.context, name), LARCH_OK);
-        assert_int_equal(s.remove(s.context, old), LARCH_OK);
         memset(content, (int)generation, sizeof content);
     }
     larch_nor_files_status status;

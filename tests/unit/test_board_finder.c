@@ -16,8 +16,8 @@ static const larch_kem *kem;
 static larch_sim_random random_state;
 static larch_random source;
 static uint8_t ek[2][LARCH_KEM_EK_MAX], hash[2][32];
-static const larch_peer peers[2] = {{{[10] = 0xff, [11] = 0xff, 10, 0, 0, 1}, 0, 5683, 0},
-                                    {{[10] = 0xff, [11] = 0xff, 10, 0, 0, 2}, 0, 5683, 0}};
+static const larch_peer peers[2] = {{.address = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1}, .port = 5683},
+                                    {.address = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 2}, .port = 5683}};
 
 static int setup(void **state)
 {

@@ -125,12 +125,15 @@ static void test_blocks_build(void **state)
 /* ---- Block1, served ---------------------------------------------------- */
 
 static larch_coap_reassembly reassembly;
+static bool is_proven, is_on_link; /* of all who send */
 
 static int setup_reassembly(void **state)
 {
     (void)state;
     larch_sim_random source = {7, 0, 0};
     larch_random random = larch_sim_random_of(&source);
+    is_proven = true;
+    is_on_link = false;
     memset(&reassembly, 0xa5, sizeof reassembly); /* init owes nothing to what was there */
     assert_int_equal(larch_coap_reassembly_init(&reassembly, &random), LARCH_OK);
     source.fails_at = 1;
@@ -156,13 +159,17 @@ static struct taken {
     larch_bytes body;
 } taken;
 
+/* Who asked last, and what. */
+static larch_peer asker;
+static larch_coap_message asked;
+
 static larch_error take_raw(uint64_t now_ms, const upload *u, bool given, uint32_t value, larch_bytes payload)
 {
     static uint8_t out[2048];
     larch_coap_builder b;
     larch_bytes datagram;
-    larch_coap_message m;
-    larch_peer peer = larch_sim_ipv4(0x0a000001 + u->peer, 5683);
+    asker = larch_sim_ipv4(0x0a000001 + u->peer, 5683);
+    asker.is_on_link = is_on_link;
     larch_coap_build(&b, out, sizeof out, LARCH_COAP_CON, u->method, 1, (larch_bytes){NULL, 0});
     larch_coap_build_path(&b, u->path);
     if (u->query != NULL)
@@ -177,8 +184,9 @@ static larch_error take_raw(uint64_t now_ms, const upload *u, bool given, uint32
     if (payload.len > 0)
         larch_coap_build_payload(&b, payload);
     assert_int_equal(larch_coap_build_end(&b, &datagram), LARCH_OK);
-    assert_int_equal(larch_coap_parse(datagram, &m), LARCH_OK);
-    return larch_coap_reassembly_take(&reassembly, now_ms, &peer, &m, &taken.blockwise, &taken.block, &taken.body);
+    assert_int_equal(larch_coap_parse(datagram, &asked), LARCH_OK);
+    return larch_coap_reassembly_take(&reassembly, now_ms, &asker, is_proven, &asked, &taken.blockwise, &taken.block,
+                                      &taken.body);
 }
 
 /* The block num of size 2^(szx+4) of the pattern, cut to len. */
@@ -202,16 +210,16 @@ static void test_reassembly(void **state)
 
     for (uint8_t szx = 0; szx <= 6; szx++) {
         const size_t size = larch_coap_block_size(szx);
-        for (uint32_t num = 0; num < LARCH_COAP_BODY_MAX / size - 1; num++) {
+        for (uint32_t num = 0; num < LARCH_COAP_UPLOAD_MAX / size - 1; num++) {
             assert_int_equal(take(NOW_MS, &plain, num, true, szx, size), LARCH_AGAIN);
             assert_true(taken.blockwise);
             expect_block(taken.block, num, true, szx);
             assert_int_equal(taken.body.len, 0);
         }
-        const uint32_t last = (uint32_t)(LARCH_COAP_BODY_MAX / size - 1);
+        const uint32_t last = (uint32_t)(LARCH_COAP_UPLOAD_MAX / size - 1);
         assert_int_equal(take(NOW_MS, &plain, last, false, szx, size), LARCH_OK);
         expect_block(taken.block, last, false, szx);
-        assert_true(larch_bytes_equal(taken.body, bytes_of(0, LARCH_COAP_BODY_MAX)));
+        assert_true(larch_bytes_equal(taken.body, bytes_of(0, LARCH_COAP_UPLOAD_MAX)));
         assert_int_equal(take(NOW_MS, &plain, last, false, szx, size), LARCH_STATE); /* over */
     }
 }
@@ -249,6 +257,30 @@ static void test_reassembly_order(void **state)
     assert_int_equal(taken.body.len, 64);
 }
 
+/* What is refused for now comes again by its last block, once for each time that it is put back. */
+static void test_reassembly_put_back(void **state)
+{
+    (void)state;
+    begin(NOW_MS, &plain);
+    assert_int_equal(take(NOW_MS, &plain, 1, false, 2, 3), LARCH_OK);
+    larch_coap_reassembly_put_back(&reassembly, NOW_MS, &asker, &asked);
+    assert_int_equal(take(NOW_MS + LARCH_COAP_REASSEMBLY_MS - 1, &plain, 1, false, 2, 3), LARCH_OK);
+    assert_true(larch_bytes_equal(taken.body, bytes_of(0, 67)));
+    assert_int_equal(take(NOW_MS, &plain, 1, false, 2, 3), LARCH_STATE);
+
+    begin(NOW_MS, &plain);
+    assert_int_equal(take(NOW_MS, &plain, 1, false, 2, 3), LARCH_OK);
+    larch_coap_reassembly_put_back(&reassembly, NOW_MS, &asker, &asked);
+    assert_int_equal(take_raw(NOW_MS, &plain, true, larch_coap_block_value(block_of(1, false, 2)), bytes_of(500, 3)),
+                     LARCH_STATE); /* other bytes */
+    larch_coap_reassembly_put_back(&reassembly, NOW_MS, &asker, &asked);
+    assert_int_equal(take(NOW_MS, &plain, 1, false, 2, 4), LARCH_STATE); /* nothing of another length is put back */
+
+    assert_int_equal(take_raw(NOW_MS, &plain, false, 0, bytes_of(0, 67)), LARCH_OK);
+    larch_coap_reassembly_put_back(&reassembly, NOW_MS, &asker, &asked); /* there is no body of blocks */
+    assert_int_equal(take(NOW_MS, &plain, 1, false, 2, 3), LARCH_STATE);
+}
+
 static void test_reassembly_malformed(void **state)
 {
     (void)state;
@@ -271,21 +303,22 @@ static void test_reassembly_malformed(void **state)
 
 static void test_reassembly_space(void **state)
 {
+    enum { BLOCKS = LARCH_COAP_UPLOAD_MAX / 1024 };
     (void)state;
     upload large = plain;
-    large.size1 = LARCH_COAP_BODY_MAX + 1;
+    large.size1 = LARCH_COAP_UPLOAD_MAX + 1;
     assert_int_equal(take(NOW_MS, &large, 0, true, 2, 64), LARCH_SPACE);
-    large.size1 = LARCH_COAP_BODY_MAX;
+    large.size1 = LARCH_COAP_UPLOAD_MAX;
     assert_int_equal(take(NOW_MS, &large, 0, true, 2, 64), LARCH_AGAIN);
     const struct {
         uint32_t num;
         bool more;
         uint8_t szx;
         size_t len;
-    } rows[] = {{2, false, 6, 1}, {0xfffff, false, 6, 0}, {2, true, 6, 1024}};
+    } rows[] = {{BLOCKS, false, 6, 1}, {0xfffff, false, 6, 0}, {BLOCKS, true, 6, 1024}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(take(NOW_MS, &plain, 0, true, 6, 1024), LARCH_AGAIN);
-        assert_int_equal(take(NOW_MS, &plain, 1, true, 6, 1024), LARCH_AGAIN);
+        for (uint32_t num = 0; num < BLOCKS; num++)
+            assert_int_equal(take(NOW_MS, &plain, num, true, 6, 1024), LARCH_AGAIN);
         assert_int_equal(take_raw(NOW_MS, &plain, true,
                                   larch_coap_block_value(block_of(rows[i].num, rows[i].more, rows[i].szx)),
                                   bytes_of(0, rows[i].len)),
@@ -320,7 +353,7 @@ static void test_reassembly_places(void **state)
         begin(NOW_MS + u.peer, &u);
     begin(NOW_MS + 5, &plain); /* peer 0 is younger than peer 1 now */
     u.peer = 100;
-    assert_int_equal(take(NOW_MS + 1000, &u, 0, true, 2, 64), LARCH_PLATFORM);
+    assert_int_equal(take(NOW_MS + 1000, &u, 0, true, 2, 64), LARCH_BUSY);
     assert_int_equal(take(NOW_MS + 1000, &u, 0, false, 2, 64), LARCH_OK); /* needs no place */
     begin(NOW_MS + 1001, &u);
     u.peer = 1;
@@ -331,6 +364,63 @@ static void test_reassembly_places(void **state)
     assert_int_equal(take(NOW_MS + 5 + 2 * LARCH_COAP_REASSEMBLY_MS - 1, &plain, 2, true, 2, 64), LARCH_STATE);
 }
 
+/* Strangers take half of the places, one for each network, and a proven peer takes theirs at once. */
+static void test_places_of_strangers(void **state)
+{
+    (void)state;
+    upload u = plain;
+    unsigned got = 0;
+    is_proven = false;
+    begin(NOW_MS, &u);
+    u.peer = 1; /* of the same network */
+    assert_int_equal(take(NOW_MS + 2000, &u, 0, true, 2, 64), LARCH_BUSY);
+    for (unsigned i = 1; i < 20; i++) {
+        u.peer = i << 8;
+        got += take(NOW_MS + 2000, &u, 0, true, 2, 64) == LARCH_AGAIN;
+    }
+    assert_int_equal(got, LARCH_COAP_REASSEMBLIES / 2 - 1);
+    assert_int_equal(take(NOW_MS + 2000, &u, 0, false, 2, 64), LARCH_OK); /* needs no place */
+    is_proven = true;
+    for (unsigned i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+        u.peer = 0x10000 + (i << 8);
+        begin(NOW_MS + 2000, &u);
+    }
+    is_proven = false;
+    assert_int_equal(take(NOW_MS + 2000, &plain, 1, false, 2, 10), LARCH_STATE); /* pushed out */
+    assert_int_equal(take(NOW_MS + 9000, &plain, 0, true, 2, 64), LARCH_BUSY);   /* no time makes room for it */
+    is_proven = true;
+    for (unsigned i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+        u.peer = 0x10000 + (i << 8);
+        assert_int_equal(take(NOW_MS + 9000, &u, 1, false, 2, 10), LARCH_OK);
+    }
+}
+
+/* Nobody holds every place: not a network elsewhere, and not an address on the link. */
+static void test_places_are_shared(void **state)
+{
+    (void)state;
+    for (int near = 0; near < 2; near++) {
+        upload u = plain;
+        is_on_link = near == 1;
+        for (unsigned i = 0; i < LARCH_COAP_REASSEMBLIES; i++) {
+            static const char *const tags[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+            u.peer = near == 1 ? 0 : i;
+            u.tag = tags[i % COUNT(tags)];
+            begin(NOW_MS, &u);
+        }
+        u = plain;
+        u.peer = near == 1 ? 1 : 0x100;
+        begin(NOW_MS, &u);
+        u.tag = "another"; /* which would be its second */
+        assert_int_equal(take(NOW_MS, &u, 0, true, 2, 64), LARCH_COAP_REASSEMBLIES > 3 ? LARCH_AGAIN : LARCH_BUSY);
+        u.tag = "a third";
+        assert_int_equal(take(NOW_MS, &u, 0, true, 2, 64), LARCH_BUSY);
+        u.tag = NULL;
+        assert_int_equal(take(NOW_MS, &u, 1, false, 2, 10), LARCH_OK);
+        (void)setup_reassembly(NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,10 +428,13 @@ int main(void)
         cmocka_unit_test(test_blocks_build),
         cmocka_unit_test_setup(test_reassembly, setup_reassembly),
         cmocka_unit_test_setup(test_reassembly_order, setup_reassembly),
+        cmocka_unit_test_setup(test_reassembly_put_back, setup_reassembly),
         cmocka_unit_test_setup(test_reassembly_malformed, setup_reassembly),
         cmocka_unit_test_setup(test_reassembly_space, setup_reassembly),
         cmocka_unit_test_setup(test_reassembly_keys, setup_reassembly),
         cmocka_unit_test_setup(test_reassembly_places, setup_reassembly),
+        cmocka_unit_test_setup(test_places_of_strangers, setup_reassembly),
+        cmocka_unit_test_setup(test_places_are_shared, setup_reassembly),
     };
     return cmocka_run_group_tests(tests, fill_pattern, NULL);
 }

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "coap_pattern.h"
-#include "larch/coap_block.h"
+#include "larch/coap_client.h"
 #include "sim.h"
 
 /* ---- a server that is scripted ---------------------- */
@@ -28,7 +28,9 @@ typedef struct script {
     uint32_t no_block2;       /* in this answer */
     uint32_t larger_szx;      /* in this answer */
     uint32_t fails;           /* answers this request with 4.08 */
+    uint32_t fails_again;     /* and this one */
     unsigned echoes;          /* asks for Echo so often */
+    uint8_t challenges;       /* so often the client answers that; 0: once */
     /* of an upload */
     size_t payload_len;
     uint32_t too_large;    /* 4.13 to this request, with szx */
@@ -85,6 +87,13 @@ static const script scripts[] = {
     {.what = "fails on the way", .len = 5000, .fails = 3, .code = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE, .requests = 3},
     {.what = "wants Echo", .len = 100, .echoes = 1, .code = CONTENT, .requests = 2},
     {.what = "wants Echo twice", .len = 100, .echoes = 2, .code = LARCH_COAP_UNAUTHORIZED, .requests = 2},
+    {.what = "wants Echo twice, and may", .len = 100, .echoes = 2, .challenges = 2, .code = CONTENT, .requests = 3},
+    {.what = "wants Echo three times",
+     .len = 100,
+     .echoes = 3,
+     .challenges = 2,
+     .code = LARCH_COAP_UNAUTHORIZED,
+     .requests = 3},
     {.what = "wants Echo, then blocks", .len = 5000, .echoes = 1, .code = CONTENT, .requests = 6},
 
     {.what = "small payload", .payload_len = 1024, .len = 10, .code = CHANGED, .requests = 1},
@@ -123,7 +132,29 @@ static const script scripts[] = {
      .too_large = 2,
      .code = LARCH_COAP_REQUEST_ENTITY_TOO_LARGE,
      .requests = 2},
-    {.what = "4.08", .payload_len = 2000, .fails = 2, .code = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE, .requests = 2},
+    {.what = "4.08 to the second block", .payload_len = 2000, .fails = 2, .code = CHANGED, .requests = 2 + 2},
+    {.what = "4.08 to the third block, with Echo",
+     .payload_len = 2050,
+     .fails = 4,
+     .echoes = 1,
+     .code = CHANGED,
+     .requests = 1 + 3 + 3},
+    {.what = "4.08 twice",
+     .payload_len = 2000,
+     .fails = 2,
+     .fails_again = 4,
+     .code = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE,
+     .requests = 4},
+    {.what = "4.08 to the first block",
+     .payload_len = 2000,
+     .fails = 1,
+     .code = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE,
+     .requests = 1},
+    {.what = "4.08 to a payload of one block",
+     .payload_len = 200,
+     .fails = 1,
+     .code = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE,
+     .requests = 1},
     {.what = "confirms another block", .payload_len = 2000, .wrong_block1 = 1, .error = LARCH_MALFORMED, .requests = 1},
     {.what = "confirms larger blocks",
      .payload_len = 2000,
@@ -149,6 +180,7 @@ typedef struct server {
     unsigned echoes;
     uint8_t etag;
     size_t uploaded;
+    uint8_t token[8];
 } server;
 
 /* What every request must be like, whatever is asked: the option values of the ask, and payload only while it goes up. */
@@ -263,7 +295,7 @@ static void serve(server *v, const larch_coap_message *m, larch_coap_builder *b)
         v->echoes++;
         b->writer.data[1] = LARCH_COAP_UNAUTHORIZED;
         larch_coap_build_option(b, LARCH_COAP_OPT_ECHO, LARCH_TEXT("echo"));
-    } else if (v->request == s->fails) {
+    } else if (v->request == s->fails || v->request == s->fails_again) {
         b->writer.data[1] = LARCH_COAP_REQUEST_ENTITY_INCOMPLETE;
         larch_coap_build_payload(b, LARCH_TEXT("oh"));
     } else if ((s->payload_len == 0 && v->request != s->too_large) || has_down ||
@@ -279,32 +311,34 @@ static const uint16_t understood[] = {LARCH_COAP_OPT_URI_PATH, LARCH_COAP_OPT_BL
 typedef struct caller {
     larch_sim_random source;
     larch_coap_exchange exchanges[4];
+    uint8_t answers[4 * LARCH_COAP_EMPTY_LEN];
     larch_coap_endpoint ep;
+    larch_coap_target target;
     larch_coap_client client;
     uint8_t body[8192];
     larch_coap_answer answer;
+    larch_peer from; /* who gave it */
 } caller;
 
 static caller c;
 
 static larch_coap_ask ask_of(const script *s)
 {
-    return (larch_coap_ask){.peer = larch_sim_ipv4(0x0a000001, 5683),
-                            .type = LARCH_COAP_CON,
-                            .method = s->payload_len > 0 ? LARCH_COAP_POST : LARCH_COAP_GET,
+    return (larch_coap_ask){.method = s->payload_len > 0 ? LARCH_COAP_POST : LARCH_COAP_GET,
                             .path = "x/y",
                             .query = "kem=768",
                             .payload = bytes_of(0, s->payload_len),
-                            .content_format = LARCH_COAP_FORMAT_OCTETS};
+                            .content_format = LARCH_COAP_FORMAT_OCTETS,
+                            .challenges = s->challenges};
 }
 
 static int setup_caller(void **state)
 {
     memset(&c, 0, sizeof c);
+    c.target = (larch_coap_target){.peer = larch_sim_ipv4(0x0a000001, 5683), .type = LARCH_COAP_CON};
     larch_random random = larch_sim_random_of(&c.source);
-    assert_int_equal(
-        larch_coap_endpoint_init(&c.ep, c.exchanges, COUNT(c.exchanges), &random, understood, COUNT(understood)),
-        LARCH_OK);
+    const larch_coap_memory memory = {c.exchanges, COUNT(c.exchanges), c.answers, sizeof c.answers};
+    assert_int_equal(larch_coap_endpoint_init(&c.ep, &memory, &random, understood, COUNT(understood)), LARCH_OK);
     return fill_pattern(state);
 }
 
@@ -315,7 +349,7 @@ static void crowd(void)
     uint32_t handle;
     for (uint32_t i = 0;; i++) {
         larch_peer peer = larch_sim_ipv4(0x0a000100 + i, 5683);
-        if (larch_coap_endpoint_request(&c.ep, NOW_MS, &peer, LARCH_COAP_CON, LARCH_COAP_GET, 0, &b, &handle) !=
+        if (larch_coap_endpoint_request(&c.ep, NOW_MS, &peer, LARCH_COAP_CON, LARCH_COAP_GET, 0, NULL, &b, &handle) !=
             LARCH_OK)
             return;
     }
@@ -335,12 +369,18 @@ static larch_error one_round(server *v, bool crowded)
     assert_int_equal(larch_coap_parse(datagram, &m), LARCH_OK);
     larch_coap_build(&b, out, sizeof out, LARCH_COAP_ACK, v->s->payload_len > 0 ? CHANGED : CONTENT, m.message_id,
                      m.token);
+    /* Each request of a transfer has its token, and its own message ID. */
+    assert_int_equal(m.token.len, 4);
+    if (c.client.transfer.requests > 0)
+        assert_memory_equal(m.token.data, v->token, 4);
+    memcpy(v->token, m.token.data, 4);
     serve(v, &m, &b);
     assert_int_equal(larch_coap_build_end(&b, &datagram), LARCH_OK);
     larch_coap_endpoint_receive(&c.ep, NOW_MS, &peer, false, datagram, &reply, &event);
     assert_int_equal(event.kind, LARCH_COAP_RESPONSE);
     if (crowded)
         crowd();
+    c.from = event.peer;
     return larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer);
 }
 
@@ -364,12 +404,13 @@ static void test_client(void **state)
     for (size_t i = 0; i < COUNT(scripts); i++) {
         const script *s = &scripts[i];
         const size_t body_cap = s->body_cap != 0 ? s->body_cap : sizeof c.body;
-        server v = {s, 0, 0, 1, 0};
+        server v = {s, 0, 0, 1, 0, {0}};
         setup_caller(state);
         memset(c.body, 0xee, sizeof c.body);
         larch_coap_ask ask = ask_of(s);
-        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, body_cap), LARCH_OK);
-        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, body_cap), LARCH_STATE);
+        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, body_cap), LARCH_OK);
+        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, body_cap),
+                         LARCH_STATE);
         larch_error e = LARCH_AGAIN;
         while (e == LARCH_AGAIN && v.request < 1000)
             e = one_round(&v, false);
@@ -391,30 +432,40 @@ static void test_client(void **state)
 static void test_client_ends(void **state)
 {
     static const script s = {.len = 5000};
-    server v = {&s, 0, 0, 1, 0};
+    server v = {&s, 0, 0, 1, 0, {0}};
     larch_coap_ask ask = ask_of(&s);
     const larch_coap_event_kind kinds[] = {LARCH_COAP_RESET, LARCH_COAP_TIMEOUT};
     for (size_t i = 0; i < COUNT(kinds); i++) {
         setup_caller(state);
-        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body),
+                         LARCH_OK);
         larch_coap_event event = {.kind = kinds[i], .handle = c.client.handle + 1};
         assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN);
         event = (larch_coap_event){.kind = LARCH_COAP_NOTHING, .handle = c.client.handle};
         assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN);
         event.kind = kinds[i];
         assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer),
-                         kinds[i] == LARCH_COAP_RESET ? LARCH_STATE : LARCH_PLATFORM);
+                         kinds[i] == LARCH_COAP_RESET ? LARCH_RESET : LARCH_TIMEOUT);
         assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN); /* idle */
         event.handle = 0;
         assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN);
     }
+
+    /* An answer that had to be rejected would only come again. */
+    setup_caller(state);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body), LARCH_OK);
+    const larch_coap_event rejected = {
+        .kind = LARCH_COAP_NOTHING, .drop = LARCH_COAP_DROP_BAD_OPTION, .handle = c.client.handle, .bad_option = 9};
+    assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &rejected, &c.answer), LARCH_MALFORMED);
+    assert_int_equal(c.client.handle, 0);
+    assert_true(larch_coap_endpoint_deadline_ms(&c.ep) == UINT64_MAX);
 
     /* Each random call fails in turn: at once, or between two blocks. */
     for (unsigned calls = 1; calls <= 5; calls++) {
         setup_caller(state);
         v.request = 0;
         c.source.fails_at = c.source.calls + calls;
-        larch_error e = larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body);
+        larch_error e = larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body);
         assert_int_equal(e, calls == 1 ? LARCH_PLATFORM : LARCH_OK);
         if (e != LARCH_OK)
             continue;
@@ -428,11 +479,14 @@ static void test_client_ends(void **state)
     /* No room for the next request is no reason to wait for ever. */
     setup_caller(state);
     v.request = 0;
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
-    assert_int_equal(one_round(&v, true), LARCH_PLATFORM);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body), LARCH_OK);
+    assert_int_equal(one_round(&v, true), LARCH_BUSY);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body),
+                     LARCH_BUSY);
+    assert_int_equal(c.client.handle, 0);
 
     setup_caller(state);
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body), LARCH_OK);
     larch_coap_client_cancel(&c.client);
     larch_coap_client_cancel(&c.client);
     assert_true(larch_coap_endpoint_deadline_ms(&c.ep) == UINT64_MAX);
@@ -440,16 +494,18 @@ static void test_client_ends(void **state)
     /* What cannot be sent leaves nothing behind. */
     uint8_t echo[41] = {0};
     ask.echo = LARCH_BYTES(echo);
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_SPACE);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body),
+                     LARCH_SPACE);
     ask.echo.len = 0;
     char path[LARCH_COAP_DATAGRAM_MAX];
     for (size_t k = 0; k < sizeof path; k++)
         path[k] = k % 200 == 199 ? '/' : 'p';
     path[sizeof path - 1] = '\0';
     ask.path = path;
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_SPACE);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body),
+                     LARCH_SPACE);
     ask.path = "x/y";
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body), LARCH_OK);
 }
 
 /* A block number has 20 bits: what the server's small blocks would number beyond cannot be sent. */
@@ -457,14 +513,15 @@ static void test_client_numbers_end(void **state)
 {
     static const script s = {.payload_len = 1u << 24, .reduce = 6, .too_large = 1};
     for (size_t less = 0; less < 2; less++) {
-        server v = {&s, 0, 0, 1, 0};
+        server v = {&s, 0, 0, 1, 0, {0}};
         setup_caller(state);
         uint8_t *payload = calloc(1, s.payload_len);
         assert_non_null(payload);
         larch_coap_ask ask = ask_of(&s);
         ask.payload = (larch_bytes){payload, s.payload_len};
-        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
-        c.client.payload.len -= less; /* after the Size1 that the server checks */
+        assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body),
+                         LARCH_OK);
+        c.client.transfer.payload.len -= less; /* after the Size1 that the server checks */
         assert_int_equal(one_round(&v, false), less > 0 ? LARCH_AGAIN : LARCH_SPACE);
         free(payload);
     }
@@ -474,12 +531,12 @@ static void test_client_numbers_end(void **state)
 static void test_client_group_and_echo(void **state)
 {
     static const script s = {.len = 1500, .echoes = 1};
-    server v = {&s, 0, 0, 1, 0};
+    server v = {&s, 0, 0, 1, 0, {0}};
     (void)state;
     larch_coap_ask ask = ask_of(&s);
-    ask.peer = larch_sim_ipv4(0xffffffff, 5683);
-    ask.flags = LARCH_COAP_ANY_PEER;
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+    c.target.peer = larch_sim_ipv4(0xffffffff, 5683);
+    c.target.flags = LARCH_COAP_ANY_PEER;
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body), LARCH_OK);
     larch_peer to;
     larch_bytes datagram;
     larch_coap_event event;
@@ -488,24 +545,25 @@ static void test_client_group_and_echo(void **state)
     uint8_t out[LARCH_COAP_DATAGRAM_MAX], reply_bytes[LARCH_COAP_DATAGRAM_MAX];
     larch_writer reply = larch_writer_to(reply_bytes, sizeof reply_bytes);
     assert_int_equal(larch_coap_endpoint_poll(&c.ep, NOW_MS, &to, &datagram, &event), LARCH_OK);
-    assert_true(larch_peer_equal(&to, &ask.peer));
+    assert_true(larch_peer_equal(&to, &c.target.peer));
     assert_int_equal(larch_coap_parse(datagram, &m), LARCH_OK);
     larch_coap_build(&b, out, sizeof out, LARCH_COAP_ACK, CONTENT, m.message_id, m.token);
+    memcpy(v.token, m.token.data, sizeof v.token / 2);
     serve(&v, &m, &b);
     assert_int_equal(larch_coap_build_end(&b, &datagram), LARCH_OK);
     const larch_peer gateway = larch_sim_ipv4(0x0a000007, 5683);
     larch_coap_endpoint_receive(&c.ep, NOW_MS, &gateway, false, datagram, &reply, &event);
     assert_int_equal(larch_coap_client_take(&c.client, NOW_MS, &event, &c.answer), LARCH_AGAIN);
-    assert_int_equal(c.client.flags, 0); /* from now on that one alone */
+    assert_int_equal(c.client.target.flags, 0); /* from now on that one alone */
     assert_int_equal(one_round(&v, false), LARCH_AGAIN);
     assert_int_equal(one_round(&v, false), LARCH_OK);
-    assert_true(larch_peer_equal(&c.answer.peer, &gateway));
+    assert_true(larch_peer_equal(&c.from, &gateway));
     assert_int_equal(c.answer.requests, 3);
     assert_true(larch_coap_endpoint_deadline_ms(&c.ep) == UINT64_MAX);
 
-    ask.flags = 0;
+    c.target.flags = 0;
     ask.echo = c.answer.echo;
-    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &ask, c.body, sizeof c.body), LARCH_OK);
+    assert_int_equal(larch_coap_client_ask(&c.client, &c.ep, NOW_MS, &c.target, &ask, c.body, sizeof c.body), LARCH_OK);
     assert_int_equal(one_round(&v, false), LARCH_AGAIN); /* check_request sees the Echo */
     assert_int_equal(one_round(&v, false), LARCH_OK);
     assert_int_equal(c.answer.requests, 2);

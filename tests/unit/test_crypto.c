@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "all_are.h"
 #include "larch/crypto.h"
 #include "pq/pq.h"
 
@@ -19,14 +20,6 @@ static larch_bytes hex(const char *text, uint8_t *out)
         out[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : out[i / 2] | digit);
     }
     return (larch_bytes){out, len};
-}
-
-static bool all_are(const uint8_t *bytes, size_t len, uint8_t value)
-{
-    for (size_t i = 0; i < len; i++)
-        if (bytes[i] != value)
-            return false;
-    return true;
 }
 
 /* ---- SHA-256 [FIPS180-4], HMAC [RFC4231] -------------------------------- */
@@ -119,6 +112,24 @@ static void test_hkdf(void **state)
     }
 }
 
+/* Its two halves, for every length that one block of the hash gives. */
+static void test_hkdf_halves(void **state)
+{
+    (void)state;
+    const larch_bytes salts[] = {{NULL, 0}, LARCH_TEXT("salt")}, ikm = LARCH_TEXT("secret"), info = LARCH_TEXT("info");
+    uint8_t prk[LARCH_SHA256_LEN], whole[LARCH_SHA256_LEN], out[LARCH_SHA256_LEN];
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(larch_hkdf_sha256_extract(salts[i], ikm, prk), LARCH_OK);
+        for (size_t len = 1; len <= sizeof out; len++) {
+            assert_int_equal(larch_hkdf_sha256(salts[i], ikm, info, whole, len), LARCH_OK);
+            assert_int_equal(larch_hkdf_sha256_expand(prk, info, out, len), LARCH_OK);
+            assert_memory_equal(out, whole, len);
+        }
+    }
+    assert_int_equal(larch_hkdf_sha256_expand(prk, info, out, 0), LARCH_SPACE);
+    assert_int_equal(larch_hkdf_sha256_expand(prk, info, out, sizeof out + 1), LARCH_SPACE);
+}
+
 static void test_hkdf_lengths(void **state)
 {
     (void)state;
@@ -132,6 +143,86 @@ static void test_hkdf_lengths(void **state)
     assert_int_equal(larch_hkdf_sha256(none, LARCH_TEXT("k"), none, out, sizeof out - 1), LARCH_OK);
     assert_int_equal(out[sizeof out - 1], 0xaa);
     assert_false(all_are(out + sizeof out - 33, 32, 0xaa));
+}
+
+/* ---- SHA-384 and what stands on it ---------------------------------------- */
+
+static void check_sha384(const larch_bytes *pieces, size_t count, const char *expected)
+{
+    uint8_t want[LARCH_SHA384_LEN], got[LARCH_SHA384_LEN];
+    (void)hex(expected, want);
+    assert_int_equal(larch_sha384(pieces, count, got), LARCH_OK);
+    assert_memory_equal(got, want, sizeof got);
+}
+
+static void test_sha384(void **state)
+{
+    (void)state;
+    const larch_bytes cut[] = {LARCH_TEXT("a"), {NULL, 0}, LARCH_TEXT("bc")};
+    check_sha384(cut, 3,
+                 "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+                 "8086072ba1e7cc2358baeca134c825a7");
+    check_sha384(NULL, 0,
+                 "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da"
+                 "274edebfe76f65fbd51ad2f14898b95b");
+}
+
+/* [RFC4231], test cases 1, 2 and 6 */
+static void test_hmac_sha384(void **state)
+{
+    (void)state;
+    static uint8_t long_key[131], short_key[20];
+    const struct {
+        larch_bytes key, data;
+        const char *mac;
+    } rows[] = {
+        {LARCH_BYTES(short_key), LARCH_TEXT("Hi There"),
+         "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59c"
+         "faea9ea9076ede7f4af152e8b2fa9cb6"},
+        {LARCH_TEXT("Jefe"), LARCH_TEXT("what do ya want for nothing?"),
+         "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"
+         "8e2240ca5e69e2c78b3239ecfab21649"},
+        {LARCH_BYTES(long_key), LARCH_TEXT("Test Using Larger Than Block-Size Key - Hash Key First"),
+         "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c6"
+         "0c2ef6ab4030fe8296248df163f44952"},
+    };
+    memset(short_key, 0x0b, sizeof short_key);
+    memset(long_key, 0xaa, sizeof long_key);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t want[LARCH_SHA384_LEN], got[LARCH_SHA384_LEN];
+        (void)hex(rows[i].mac, want);
+        assert_int_equal(larch_hmac_sha384(rows[i].key, &rows[i].data, 1, got), LARCH_OK);
+        assert_memory_equal(got, want, sizeof got);
+    }
+}
+
+/* No RFC has vectors: these come from Python's hmac. */
+static void test_hkdf_sha384(void **state)
+{
+    (void)state;
+    static const hkdf_row rows[] = {
+        {"A.1", "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "000102030405060708090a0b0c", "f0f1f2f3f4f5f6f7f8f9",
+         "9b5097a86038b805309076a44b3a9f38063e25b516dcbf369f394cfab43685f7"
+         "48b6457763e4f0204fc5"},
+        {"A.3", "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "", "",
+         "c8c96e710f89b0d7990bca68bcdec8cf854062e54c73a7abc743fade9b242daa"
+         "cc1cea5670415b52849c97c4e787c1f2130fdaaed2efee2fd43ab373b705464f"
+         "fbc36e70ca2a61a5ebf44d1bf8217df59cbe9dcf94a5a4546503e7f9c02e97b0"
+         "fac5cb8f"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t ikm[32], salt[32], info[32], want[128], got[128];
+        larch_bytes okm = hex(rows[i].okm, want);
+        assert_int_equal(
+            larch_hkdf_sha384(hex(rows[i].salt, salt), hex(rows[i].ikm, ikm), hex(rows[i].info, info), got, okm.len),
+            LARCH_OK);
+        assert_memory_equal(got, want, okm.len);
+    }
+    static uint8_t out[255 * LARCH_SHA384_LEN + 1];
+    const larch_bytes none = {NULL, 0};
+    assert_int_equal(larch_hkdf_sha384(none, LARCH_TEXT("k"), none, out, 0), LARCH_SPACE);
+    assert_int_equal(larch_hkdf_sha384(none, LARCH_TEXT("k"), none, out, sizeof out), LARCH_SPACE);
+    assert_int_equal(larch_hkdf_sha384(none, LARCH_TEXT("k"), none, out, sizeof out - 1), LARCH_OK);
 }
 
 /* ---- AES-CCM [RFC3610 8] ------------------------------------------------ */
@@ -228,6 +319,87 @@ static void test_ccm_lengths(void **state)
         }
 }
 
+/* ---- AES-GCM [McGrew, Viega: test cases 1, 4 and 16] ---------------------- */
+
+static const ccm_row gcm_rows[] = {
+    {1, "00000000000000000000000000000000", "000000000000000000000000", "", "", "", "58e2fccefa7e3061367f1d57a4e7455a"},
+    {4, "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+     "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+     "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
+     "5bc94fbc3221a5db94fae95ae7121a47"},
+    {16, "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+     "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+     "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+     "76fc6ece0f4e1768cddf8853bb2d551b"},
+};
+
+static void test_gcm(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof gcm_rows / sizeof gcm_rows[0]; i++) {
+        const ccm_row *row = &gcm_rows[i];
+        uint8_t key_bytes[32], nonce[12], aad_bytes[32], text_bytes[64], want[80], got[80], again[64];
+        larch_bytes key = hex(row->key, key_bytes), aad = hex(row->aad, aad_bytes), text = hex(row->text, text_bytes);
+        larch_bytes sealed = hex(row->sealed, want);
+        (void)hex(row->nonce, nonce);
+        sealed.len += hex(row->tag, want + sealed.len).len;
+
+        assert_int_equal(larch_gcm_seal(key, nonce, aad, text, got, sealed.len), LARCH_OK);
+        assert_memory_equal(got, want, sealed.len);
+        assert_int_equal(larch_gcm_open(key, nonce, aad, sealed, again, text.len), LARCH_OK);
+        assert_memory_equal(again, text.data, text.len);
+
+        memset(got, 0xaa, sizeof got);
+        assert_int_equal(larch_gcm_seal(key, nonce, aad, text, got, sealed.len - 1), LARCH_SPACE);
+        assert_int_equal(larch_gcm_open(key, nonce, aad, (larch_bytes){want, 15}, got, sizeof got), LARCH_MALFORMED);
+        assert_int_equal(larch_gcm_seal((larch_bytes){key_bytes, 24}, nonce, aad, text, got, sizeof got), LARCH_STATE);
+        assert_int_equal(larch_gcm_open((larch_bytes){NULL, 0}, nonce, aad, sealed, got, sizeof got), LARCH_STATE);
+        if (text.len > 0)
+            assert_int_equal(larch_gcm_open(key, nonce, aad, sealed, got, text.len - 1), LARCH_SPACE);
+        assert_true(all_are(got, sizeof got, 0xaa));
+
+        for (size_t bit = 0; bit < 8 * sealed.len; bit++) {
+            want[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            memset(got, 0xaa, sizeof got);
+            assert_int_equal(larch_gcm_open(key, nonce, aad, sealed, got, sizeof got), LARCH_AUTH);
+            assert_true(all_are(got, text.len, 0));
+            assert_true(all_are(got + text.len, sizeof got - text.len, 0xaa));
+            want[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        nonce[3] ^= 1;
+        assert_int_equal(larch_gcm_open(key, nonce, aad, sealed, got, sizeof got), LARCH_AUTH);
+        nonce[3] ^= 1;
+        key_bytes[15] ^= 1;
+        assert_int_equal(larch_gcm_open(key, nonce, aad, sealed, got, sizeof got), LARCH_AUTH);
+    }
+}
+
+/* A text that the nonce's counter cannot number. */
+static void test_ccm_long_text(void **state)
+{
+    (void)state;
+    static uint8_t text[1 << 16], out[(1 << 16) + 16];
+    const uint8_t key[16] = {1}, nonce[13] = {2};
+    const larch_bytes none = {NULL, 0};
+    assert_int_equal(larch_ccm_seal(key, LARCH_BYTES(nonce), none, LARCH_BYTES(text), 8, out, sizeof out),
+                     LARCH_PLATFORM);
+    assert_true(all_are(out, sizeof text + 8, 0));
+    assert_int_equal(
+        larch_ccm_seal(key, LARCH_BYTES(nonce), none, (larch_bytes){text, sizeof text - 1}, 8, out, sizeof out),
+        LARCH_OK);
+    assert_int_equal(larch_ccm_open(key, LARCH_BYTES(nonce), none, LARCH_BYTES(out), 16, text, sizeof text),
+                     LARCH_PLATFORM);
+    assert_int_equal(
+        larch_ccm_open(key, LARCH_BYTES(nonce), none, (larch_bytes){out, sizeof text + 7}, 8, text, sizeof text),
+        LARCH_OK);
+    assert_true(all_are(text, sizeof text, 0));
+}
+
 /* ---- random, tags ------------------------------------------------------- */
 
 static void test_random(void **state)
@@ -264,6 +436,29 @@ static void test_tag64(void **state)
     assert_true(larch_tag64(key, NULL, 0) != tag);
 }
 
+#if LARCH_SERVER_GROUP > 1
+/* Side by side, they are what they are one by one: of any number, and of unlike lengths. */
+static void test_tag64_many(void **state)
+{
+    (void)state;
+    static const uint8_t text[200] = "what the tags are made of";
+    uint8_t keys[20][LARCH_TAG64_KEY_LEN];
+    larch_bytes pieces[20][3] = {{{NULL, 0}}};
+    uint64_t tags[20];
+    for (size_t count = 0; count <= 20; count++) {
+        for (size_t i = 0; i < count; i++) {
+            memset(keys[i], (int)(count + i), sizeof keys[i]);
+            pieces[i][0] = LARCH_BYTES(keys[i]);
+            pieces[i][1] = (larch_bytes){text, i % 7 == 6 ? sizeof text : 32};
+            pieces[i][2] = (larch_bytes){text + i, 13};
+        }
+        larch_tag64_many(tags, pieces[0], 3, count);
+        for (size_t i = 0; i < count; i++)
+            assert_true(tags[i] == larch_tag64(keys[i], pieces[i] + 1, 2));
+    }
+}
+#endif
+
 static int setup(void **state)
 {
     (void)state;
@@ -273,9 +468,23 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256),       cmocka_unit_test(test_hmac),  cmocka_unit_test(test_hkdf),
-        cmocka_unit_test(test_hkdf_lengths), cmocka_unit_test(test_ccm),   cmocka_unit_test(test_ccm_lengths),
-        cmocka_unit_test(test_random),       cmocka_unit_test(test_tag64),
+        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_hkdf),
+        cmocka_unit_test(test_hkdf_halves),
+        cmocka_unit_test(test_hkdf_lengths),
+        cmocka_unit_test(test_ccm),
+        cmocka_unit_test(test_ccm_lengths),
+        cmocka_unit_test(test_sha384),
+        cmocka_unit_test(test_hmac_sha384),
+        cmocka_unit_test(test_hkdf_sha384),
+        cmocka_unit_test(test_gcm),
+        cmocka_unit_test(test_ccm_long_text),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_tag64),
+#if LARCH_SERVER_GROUP > 1
+        cmocka_unit_test(test_tag64_many),
+#endif
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -9,12 +9,12 @@
 
 #include <cmocka.h>
 
-#include "board/record_decoder.h"
+#include "board/serial_decoder.h"
 #include "roles/sniffer_line.h"
 
 static larch_frame_ring ring;
 static larch_sniffer_line line;
-static larch_record_decoder decoder;
+static larch_serial_decoder decoder;
 
 /* Every byte of a frame follows from its number, so that the reader knows it again. */
 static void fill(uint32_t sequence, uint8_t *out, size_t len)
@@ -34,7 +34,7 @@ static struct {
     size_t lengths[1 << 16]; /* on the air, by sequence number */
 } seen;
 
-static void take_frame(const larch_record_frame *f)
+static void take_frame(const larch_serial_record_frame *f)
 {
     static uint8_t expected[UINT16_MAX];
     const uint32_t missing = f->sequence - seen.next;
@@ -54,16 +54,16 @@ static void take_frame(const larch_record_frame *f)
 static void take_bytes(larch_bytes bytes)
 {
     larch_bytes out;
-    larch_record record;
-    larch_record_found found;
-    while ((found = larch_record_decode(&decoder, &bytes, &out)) != LARCH_RECORD_NOTHING) {
-        assert_int_equal(found, LARCH_RECORD_WHOLE);
-        assert_int_equal(larch_record_parse(out, &record), LARCH_OK);
-        if (record.type == LARCH_RECORD_FRAME)
+    larch_serial_record record;
+    larch_serial_found found;
+    while ((found = larch_serial_decode(&decoder, &bytes, &out)) != LARCH_SERIAL_NOTHING) {
+        assert_int_equal(found, LARCH_SERIAL_WHOLE);
+        assert_int_equal(larch_serial_record_parse(out, &record), LARCH_OK);
+        if (record.type == LARCH_SERIAL_RECORD_FRAME)
             take_frame(&record.of.frame);
-        seen.texts += record.type == LARCH_RECORD_TEXT;
-        if (record.type == LARCH_RECORD_STATUS) {
-            const larch_record_status *s = &record.of.status;
+        seen.texts += record.type == LARCH_SERIAL_RECORD_TEXT;
+        if (record.type == LARCH_SERIAL_RECORD_STATUS) {
+            const larch_serial_record_status *s = &record.of.status;
             assert_int_equal(s->heard - s->dropped - s->waiting, seen.frames);
             assert_in_range(s->ring_used, 0, s->ring_size - 1);
             seen.statuses++;
@@ -89,7 +89,7 @@ static void begin(uint8_t *memory, uint32_t size)
     memset(&seen, 0, sizeof seen);
     larch_frame_ring_init(&ring, memory, size);
     larch_sniffer_line_init(&line, &ring);
-    larch_record_decoder_init(&decoder);
+    larch_serial_decoder_init(&decoder);
     larch_frame_ring_run(&ring, true);
 }
 
@@ -97,7 +97,7 @@ static void begin(uint8_t *memory, uint32_t size)
 static bool hear(uint32_t sequence, size_t len)
 {
     static uint8_t bytes[UINT16_MAX];
-    larch_record_status before, after;
+    larch_serial_record_status before, after;
     fill(sequence, bytes, len);
     seen.lengths[sequence % (1 << 16)] = len;
     larch_frame_ring_tell(&ring, &before);
@@ -127,7 +127,7 @@ static void run(unsigned seed, uint32_t size)
         if (rand() % 3 == 0)
             accepted += hear(sequence++, (size_t)(rand() % longest));
         if (rand() % 300 == 0)
-            larch_frame_ring_snap(&ring, (uint16_t)(1 + rand() % LARCH_RECORD_SNAP_MAX));
+            larch_frame_ring_snap(&ring, (uint16_t)(1 + rand() % LARCH_SERIAL_RECORD_SNAP_MAX));
         if (rand() % 100 == 0)
             texts += larch_sniffer_line_text(&line, LARCH_TEXT("ok: text")) ? 1 : 0;
         if (rand() % 100 == 0 && !line.status_due) {
@@ -137,7 +137,7 @@ static void run(unsigned seed, uint32_t size)
         drain((size_t)(rand() % rate));
     }
     drain(SIZE_MAX);
-    larch_record_status end;
+    larch_serial_record_status end;
     larch_frame_ring_tell(&ring, &end);
     assert_int_equal(seen.frames, accepted);
     assert_int_equal(end.dropped, sequence - accepted);
@@ -183,7 +183,7 @@ static void test_cut(void **state)
 {
     (void)state;
     static uint8_t memory[128], bytes[3 * UINT16_MAX / 2];
-    larch_record_frame frame;
+    larch_serial_record_frame frame;
     larch_bytes rest;
     begin(memory, sizeof memory);
     larch_board_frame heard = {1, 1, -1, {bytes, 1000}};
@@ -204,8 +204,8 @@ static void test_stopped(void **state)
 {
     (void)state;
     static uint8_t memory[128];
-    larch_record_status status;
-    larch_record_frame frame;
+    larch_serial_record_status status;
+    larch_serial_record_frame frame;
     larch_bytes rest;
     begin(memory, sizeof memory);
     larch_frame_ring_run(&ring, false);
@@ -222,12 +222,12 @@ static void test_stopped(void **state)
 static void test_texts(void **state)
 {
     (void)state;
-    static uint8_t memory[4096], text[LARCH_RECORD_TEXT_MAX + 9];
+    static uint8_t memory[4096], text[LARCH_SERIAL_RECORD_TEXT_MAX + 9];
     begin(memory, sizeof memory);
     memset(text, 'x', sizeof text);
     for (uint32_t i = 0; i < 5; i++)
         assert_true(hear(i, 300));
-    const uint32_t fit = LARCH_SNIFFER_LINE_TEXTS / (2 + LARCH_RECORD_TEXT_MAX);
+    const uint32_t fit = LARCH_SNIFFER_LINE_TEXTS / (2 + LARCH_SERIAL_RECORD_TEXT_MAX);
     for (uint32_t i = 0; i < fit; i++)
         assert_true(larch_sniffer_line_text(&line, LARCH_BYTES(text)));
     assert_false(larch_sniffer_line_text(&line, LARCH_BYTES(text)));

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "gateway_report.h"
+#include "gateway/report.h"
 
 static gateway_report report;
 static FILE *printed;
@@ -34,10 +34,10 @@ static int tear_down(void **state)
     return fclose(printed);
 }
 
-static void refuse(larch_gateway_reason reason, unsigned times)
+static void refuse(larch_event_kind reason, unsigned times)
 {
     const larch_peer peer = {.address = {[10] = 0xff, [11] = 0xff, 192, 0, 2, 7}, .port = 40000};
-    const larch_gateway_event event = {.reason = reason, .peer = peer, .kem = larch_kem_at(0)};
+    const larch_event event = {.kind = reason, .peer = peer, .kem = larch_kem_at(0)};
     for (unsigned i = 0; i < times; i++)
         gateway_report_event(&report, &event);
 }
@@ -48,7 +48,7 @@ static unsigned lines(unsigned *told)
     char line[256];
     unsigned count = 0;
     *told = 0;
-    assert_true(gateway_report_flush(&report));
+    gateway_report_flush(&report);
     rewind(printed);
     for (; fgets(line, sizeof line, printed) != NULL; count++) {
         const char *number = strstr(line, "refused ") + strlen("refused ");
@@ -61,10 +61,9 @@ static unsigned lines(unsigned *told)
 }
 
 static const struct {
-    larch_gateway_reason reason;
+    larch_event_kind reason;
     unsigned lines; /* a second */
-} rows[] = {
-    {LARCH_GATEWAY_REPLAY, 10}, {LARCH_GATEWAY_AUTH, 10}, {LARCH_GATEWAY_MALFORMED, 1}, {LARCH_GATEWAY_RATE, 1}};
+} rows[] = {{LARCH_EVENT_REPLAY, 10}, {LARCH_EVENT_AUTH, 10}, {LARCH_EVENT_MALFORMED, 1}, {LARCH_EVENT_RATE, 1}};
 
 static void test_few(void **state)
 {
@@ -108,9 +107,9 @@ static void test_kinds_apart(void **state)
 {
     unsigned told;
     (void)state;
-    refuse(LARCH_GATEWAY_AUTH, 1000);
+    refuse(LARCH_EVENT_AUTH, 1000);
     (void)lines(&told);
-    refuse(LARCH_GATEWAY_REPLAY, 1);
+    refuse(LARCH_EVENT_REPLAY, 1);
     assert_int_equal(lines(&told), 1);
     assert_int_equal(told, 1);
 }

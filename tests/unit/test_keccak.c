@@ -135,11 +135,77 @@ static void test_lengths(void **state)
     assert_hex(all, 32, "4881ff0d8319a7b75d3f06bd8022c048c6c682990e7750ec4f9678395f0f71eb");
 }
 
+#if LARCH_PQ_HASHES_MANY
+
+/* ---- several side by side ------------------------------------------------ */
+
+#define MANY   19 /* two rounds of eight lanes, and three left over */
+#define PIECES 4
+
+/* Each level gives what one sponge after the other gives: for all counts, and for lengths around a block's edges, the
+ * same or not. The first piece is a key of its own; the message that follows is cut differently in each input. */
+static void check_many(larch_shake_many *many, const size_t len[MANY], size_t count)
+{
+    uint8_t message[MANY][16 + 400], got[MANY + 1][8], expected[8];
+    larch_bytes pieces[MANY * PIECES] = {{NULL, 0}};
+    memset(got, 0xaa, sizeof got);
+    for (size_t i = 0; i < count; i++) {
+        const size_t cut = len[i] * (i + 1) / 24;
+        fill(message[i], sizeof message[i]);
+        message[i][0] = (uint8_t)i;
+        pieces[PIECES * i] = (larch_bytes){message[i], 16};
+        pieces[PIECES * i + 1] = (larch_bytes){message[i] + 16, cut};
+        pieces[PIECES * i + 2] = (larch_bytes){NULL, 0};
+        pieces[PIECES * i + 3] = (larch_bytes){message[i] + 16 + cut, len[i] - cut};
+    }
+    many(got, pieces, PIECES, count);
+    for (size_t i = 0; i < count; i++) {
+        larch_shake128((larch_bytes){message[i], 16 + len[i]}, expected, sizeof expected);
+        assert_memory_equal(got[i], expected, sizeof expected);
+    }
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(got[count][i], 0xaa);
+}
+
+static void check_many_lengths(larch_shake_many *many)
+{
+    static const size_t lens[] = {0, 1, 151, 152, 153, 168, 319, 320, 321, 400};
+    size_t len[MANY];
+    for (size_t row = 0; row < sizeof lens / sizeof lens[0]; row++) {
+        for (size_t i = 0; i < MANY; i++)
+            len[i] = lens[row];
+        check_many(many, len, row % 2 == 0 ? MANY : MANY - 2);
+    }
+    for (size_t count = 0; count <= MANY; count++) {
+        for (size_t i = 0; i < MANY; i++)
+            len[i] = i / 3 * 2 % 5 * 60; /* threes of a length: longer ones and shorter ones follow */
+        check_many(many, len, count);
+    }
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    check_many_lengths(larch_shake128_many);
+    for (unsigned level = 0; level < LARCH_PQ_LEVELS; level++)
+        if (larch_shake128_many_at_level(level) != NULL)
+            check_many_lengths(larch_shake128_many_at_level(level));
+    assert_null(larch_shake128_many_at_level(LARCH_PQ_LEVELS));
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_every_split), cmocka_unit_test(test_byte_by_byte),
-        cmocka_unit_test(test_words),         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_every_split),
+        cmocka_unit_test(test_byte_by_byte),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_lengths),
+#if LARCH_PQ_HASHES_MANY
+        cmocka_unit_test(test_many),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "all_are.h"
 #include "larch/kem.h"
 #include "levels.h"
 #include "pq/pq.h"
@@ -39,14 +40,6 @@ static source source_of(int calls)
     larch_shake128_init(&s.k);
     larch_shake_finalize(&s.k);
     return s;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
 }
 
 static void make_seeds(void)

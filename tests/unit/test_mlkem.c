@@ -6,41 +6,17 @@
 
 #include <cmocka.h>
 
+#include "all_are.h"
 #include "larch/kem.h"
 #include "levels.h"
 #include "pq/pq.h"
+#include "random_sources.h"
 
 static uint8_t ek[LARCH_KEM_EK_MAX], dk[LARCH_KEM_DK_MAX], ct[LARCH_KEM_CT_MAX];
 
 static const uint8_t seed[LARCH_KEM_SEED_LEN] = "a seed that nobody should use for anything but this very test..";
 
 static void make_keys(const larch_kem *kem) { assert_int_equal(larch_kem_keygen(kem, seed, ek, dk), LARCH_OK); }
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
-/* ---- random sources ---------------------------------------------------- */
-
-static larch_error fill_from_sponge(void *context, uint8_t *out, size_t len)
-{
-    larch_shake_squeeze(context, out, len);
-    return LARCH_OK;
-}
-
-/* Breaks off halfway, as a real source may. */
-static larch_error fill_and_fail(void *context, uint8_t *out, size_t len)
-{
-    (void)context;
-    memset(out, 0xaa, len / 2);
-    return LARCH_PLATFORM;
-}
-
-static const larch_random failing = {fill_and_fail, NULL};
 
 /* ---- ten thousand cases ------------------------------------------------ */
 

@@ -80,7 +80,7 @@ static uint32_t run(uint32_t cut_at, uint64_t seed, uint32_t sector_size, uint32
         }
     const uint32_t operations = sim.operations;
     if (!sim.off)
-        assert_int_equal(b.told[LARCH_GATEWAY_ROTATED], 2);
+        assert_int_equal(b.told[LARCH_EVENT_ROTATED], 2);
     restart();
     for (uint16_t i = 0; i < sent; i++) {
         post((uint16_t)(1000 + i), &sealed[i]);

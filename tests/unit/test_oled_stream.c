@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sniff/oled_stream.h"
+#include "firmware/model/oled_stream.h"
 
 /* What comes out of a stream fed in pieces: "t3c:2 l1 ! cut" is a transfer of 2 bytes to 0x3c, the LED lit, a break, an end
  * inside a frame. */

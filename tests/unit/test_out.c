@@ -16,9 +16,8 @@
 
 #include <cmocka.h>
 
-#include "out.h"
-
-typedef enum kind { PIPE, SOCKET, TERMINAL, KINDS } kind;
+#include "common/out.h"
+#include "output_ends.h"
 
 static larch_out out;
 static int reader, end;
@@ -27,25 +26,9 @@ static unsigned expected; /* that the reader is to find next */
 static char text[4096];
 static size_t text_len;
 
-static void begin(kind k)
+static void begin(output_kind k)
 {
-    int fds[2] = {-1, -1};
-    if (k == PIPE) {
-        assert_int_equal(pipe(fds), 0);
-    } else if (k == SOCKET) {
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    } else {
-        struct termios raw;
-        fds[0] = posix_openpt(O_RDWR | O_NOCTTY);
-        assert_true(fds[0] >= 0 && grantpt(fds[0]) == 0 && unlockpt(fds[0]) == 0);
-        fds[1] = open(ptsname(fds[0]), O_RDWR | O_NOCTTY);
-        assert_int_equal(tcgetattr(fds[1], &raw), 0);
-        cfmakeraw(&raw);
-        assert_int_equal(tcsetattr(fds[1], TCSANOW, &raw), 0);
-    }
-    reader = fds[0];
-    end = fds[1];
-    assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+    output_ends_make(k, &reader, &end);
     larch_out_init(&out, end);
     put = expected = 0;
     text_len = 0;
@@ -111,7 +94,7 @@ static void read_all(void)
 static void test_reader_stands_still(void **state)
 {
     (void)state;
-    for (kind k = PIPE; k < KINDS; k++) {
+    for (output_kind k = PIPE; k < OUTPUT_KINDS; k++) {
         begin(k);
         while (put_line())
             assert_true(larch_out_flush(&out));
@@ -134,7 +117,7 @@ static void test_reader_stands_still(void **state)
 static void test_reader_is_slow(void **state)
 {
     (void)state;
-    for (kind k = PIPE; k < KINDS; k++) {
+    for (output_kind k = PIPE; k < OUTPUT_KINDS; k++) {
         begin(k);
         for (unsigned round = 0; round < 12; round++) {
             while (out.writer.len - out.done < LARCH_OUT_BYTES / 2 - LARCH_OUT_LINE) {
@@ -175,7 +158,7 @@ static void test_reader_is_gone(void **state)
 static void test_flags_are_left_alone(void **state)
 {
     (void)state;
-    for (kind k = PIPE; k < KINDS; k++) {
+    for (output_kind k = PIPE; k < OUTPUT_KINDS; k++) {
         begin(k);
         assert_true(put_line());
         assert_true(larch_out_flush(&out));

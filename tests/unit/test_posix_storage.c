@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,18 +20,17 @@
 
 #include "larch/store.h"
 #include "storage.h"
+#include "temp_folder.h"
 
 #define NAME "direct-512.key"
 
-static char base[64];  /* a fresh folder for each test */
-static char where[96]; /* base/state */
+static char base[TEMP_FOLDER_MAX]; /* a fresh folder for each test */
+static char where[96];             /* base/state */
 
 static int set_up(void **state)
 {
     (void)state;
-    const char *temp = getenv("TMPDIR");
-    snprintf(base, sizeof base, "%.40s/larch-XXXXXX", temp != NULL ? temp : "/tmp");
-    if (mkdtemp(base) == NULL)
+    if (!temp_folder_make(base))
         return -1;
     snprintf(where, sizeof where, "%s/state", base);
     return 0;
@@ -39,9 +39,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", base);
-    return system(command); /* NOLINT(cert-env33-c): the path is this program's own */
+    return temp_folder_remove(base);
 }
 
 static const char *in_state(const char *name)
@@ -262,6 +260,122 @@ static void test_failed_sync_stays(void **state)
     larch_posix_storage_close(&s);
 }
 
+/* As ssh refuses a key that others could have read or written. */
+static void test_access_is_refused(void **state)
+{
+    (void)state;
+    static const mode_t modes[] = {0666, 0644, 0640, 0601, 0620};
+    char command[160];
+    uint8_t out[1];
+    larch_posix_storage s;
+    for (int view = 0; view < 2; view++) {
+        open_ok(&s);
+        larch_storage f = larch_posix_storage_interface(&s);
+        assert_int_equal(f.replace(f.context, NAME, LARCH_TEXT("key"), 0), LARCH_OK);
+        larch_posix_storage_close(&s);
+        for (size_t i = 0; i <= sizeof modes / sizeof modes[0]; i++) {
+            const bool is_owner = i == sizeof modes / sizeof modes[0];
+            if (is_owner && geteuid() != 0) {
+                print_message("skipped: a file of another user: needs root\n");
+                continue;
+            }
+            assert_int_equal(view ? larch_posix_storage_view(&s, where)
+                                  : larch_posix_storage_open(&s, where, LARCH_POSIX_DURABILITY_MEDIUM),
+                             LARCH_OK);
+            f = larch_posix_storage_interface(&s);
+            assert_int_equal(is_owner ? chown(in_state(NAME), 12345, (gid_t)-1) : chmod(in_state(NAME), modes[i]), 0);
+            assert_int_equal(f.read(f.context, NAME, 0, out, 1), LARCH_PLATFORM);
+            assert_says(&s, is_owner ? "belongs to another user (12345)" : "is open to other users (mode 06");
+            snprintf(command, sizeof command, is_owner ? "'chown 0 %s' mends it" : "'chmod 600 %s' mends it",
+                     in_state(NAME));
+            assert_says(&s, command);
+            if (!view)
+                assert_int_equal(f.write(f.context, NAME, 0, LARCH_TEXT("x")), LARCH_PLATFORM);
+            assert_int_equal(chown(in_state(NAME), geteuid(), (gid_t)-1) | chmod(in_state(NAME), 0600), 0);
+            assert_int_equal(f.read(f.context, NAME, 0, out, 1), LARCH_OK);
+            larch_posix_storage_close(&s);
+        }
+    }
+    assert_int_equal(mkfifo(in_state("a.log"), 0600), 0); /* nothing waits for its other end */
+    assert_int_equal(larch_posix_storage_view(&s, where), LARCH_OK);
+    larch_storage f = larch_posix_storage_interface(&s);
+    assert_int_equal(f.read(f.context, "a.log", 0, out, 1), LARCH_PLATFORM);
+    assert_says(&s, "is not a regular file");
+    larch_posix_storage_close(&s);
+}
+
+/* What happens to the folder behind a running program's back. */
+static int do_unlink(const char *path, const char *other)
+{
+    (void)other;
+    return unlink(path);
+}
+
+static int do_replace(const char *path, const char *other)
+{
+    make_file(other, "an older one");
+    return rename(other, path);
+}
+
+static int do_move_folder(const char *path, const char *other)
+{
+    (void)path;
+    return rename(where, other);
+}
+
+static int do_replace_folder(const char *path, const char *other)
+{
+    (void)path;
+    return rename(where, other) | mkdir(where, 0700);
+}
+
+static void test_sync_misses_what_is_gone(void **state)
+{
+    (void)state;
+    static int (*const deeds[])(const char *path, const char *other) = {do_unlink, rename, do_replace, do_move_folder,
+                                                                        do_replace_folder};
+    /* With what inotify tells and without it; each durability; the file that is synced, another one, and a guarded one. */
+    for (size_t i = 0; i < 2 * 2 * 3 * sizeof deeds / sizeof deeds[0]; i++) {
+        static const char *const names[] = {NAME, "b.log", "outbox.db-wal"};
+        larch_posix_storage s;
+        char other[128];
+        const size_t deed = i / 12;
+        const bool is_folder = deed > 2;
+        const char *name = names[i / 4 % 3];
+        snprintf(where, sizeof where, "%s/state-%zu", base, i);
+        snprintf(other, sizeof other, "%s/other-%zu", base, i);
+        assert_int_equal(larch_posix_storage_open(&s, where, (larch_posix_durability)(i % 2)), LARCH_OK);
+        assert_true(s.watch >= 0);
+        if (i % 4 > 1) {
+            close(s.watch);
+            s.watch = -1;
+        }
+        larch_storage f = larch_posix_storage_interface(&s);
+        assert_int_equal(f.replace(f.context, NAME, LARCH_TEXT(""), 64), LARCH_OK);
+        assert_int_equal(f.replace(f.context, "b.log", LARCH_TEXT(""), 64), LARCH_OK);
+        assert_int_equal(f.sync(f.context, "b.log"), LARCH_OK);
+        assert_int_equal(larch_posix_storage_guard(&s, "outbox.db-wal"), LARCH_PLATFORM);
+        make_file(in_state("outbox.db-wal"), "of another library");
+        assert_int_equal(larch_posix_storage_guard(&s, "outbox.db-wal"), LARCH_OK);
+        assert_int_equal(f.write(f.context, NAME, 0, LARCH_TEXT("mark")), LARCH_OK);
+        assert_int_equal(f.sync(f.context, NAME), LARCH_OK);
+        assert_int_equal(f.remove(f.context, "c.log"), LARCH_OK);
+        assert_int_equal(f.replace(f.context, "c.log", LARCH_TEXT("ours"), 0), LARCH_OK);
+        assert_int_equal(f.remove(f.context, "c.log"), LARCH_OK);
+        assert_int_equal(f.sync(f.context, NAME), LARCH_OK); /* what we did ourselves is no harm */
+        assert_int_equal(deeds[deed](in_state(name), other), 0);
+        (void)!f.write(f.context, NAME, 16, LARCH_TEXT("mark"));
+        assert_int_equal(f.sync(f.context, NAME), LARCH_PLATFORM);
+        assert_says(&s, is_folder ? "was moved or deleted while" : "was moved, replaced or deleted");
+        assert_says(&s, is_folder ? "" : name);
+        assert_int_equal(f.sync(f.context, NAME), LARCH_PLATFORM);
+        assert_int_equal(f.write(f.context, NAME, 32, LARCH_TEXT("mark")), LARCH_PLATFORM);
+        if (is_folder)
+            assert_int_equal(f.replace(f.context, "d.log", LARCH_TEXT("new"), 0), LARCH_PLATFORM);
+        larch_posix_storage_close(&s);
+    }
+}
+
 /* ---- the folder -------------------------------------------------------- */
 
 static void test_folder_is_made(void **state)
@@ -298,7 +412,7 @@ static void test_folder_is_refused(void **state)
         assert_int_equal(larch_posix_storage_open(&s, where, LARCH_POSIX_DURABILITY_MEDIUM), LARCH_STATE);
         assert_says(&s, "state: belongs to another user");
     } else {
-        print_message("skipped: a folder of another user needs root\n");
+        print_message("skipped: a folder of another user: needs root\n");
     }
     assert_int_equal(rmdir(where), 0);
     make_file(where, "a file");
@@ -350,6 +464,32 @@ static void test_one_process(void **state)
     larch_posix_storage_close(&second);
     close(ready[0]);
     close(ready[1]);
+}
+
+/* Whatever is removed from it: the folder itself is locked. And who knows only the file's lock is kept out as well. */
+static void test_lock_is_the_folders(void **state)
+{
+    (void)state;
+    larch_posix_storage s, second;
+    open_ok(&s);
+    assert_int_equal(unlink(in_state("lock")), 0);
+    assert_int_equal(larch_posix_storage_open(&second, where, LARCH_POSIX_DURABILITY_MEDIUM), LARCH_STATE);
+    assert_says(&second, "is in use by process unknown");
+    assert_int_equal(larch_posix_storage_holder(&second), 0);
+    make_file(in_state("lock"), "");
+    assert_int_equal(larch_posix_storage_open(&second, where, LARCH_POSIX_DURABILITY_MEDIUM), LARCH_STATE);
+    larch_posix_storage_close(&s);
+
+    int old = open(in_state("lock"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(old, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(larch_posix_storage_open(&s, where, LARCH_POSIX_DURABILITY_MEDIUM), LARCH_STATE);
+    assert_says(&s, "is in use by process");
+    close(old);
+    open_ok(&s);
+    old = open(in_state("lock"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(old, LOCK_EX | LOCK_NB), -1);
+    close(old);
+    larch_posix_storage_close(&s);
 }
 
 static void test_leftovers_go(void **state)
@@ -441,6 +581,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_medium, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_sync_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_access_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sync_misses_what_is_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lock_is_the_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_folder_is_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_folder_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_process, set_up, tear_down),

@@ -7,20 +7,12 @@
 
 #include <cmocka.h>
 
-#include "larch/reach.h"
-#include "sim.h"
-
-enum { ENTRIES = 256 };
+#include "reach_bench.h"
 
 static const uint64_t starts[] = {0, 1, 999, 1000000, UINT64_C(1) << 40};
 #define STARTS (sizeof starts / sizeof starts[0])
 
-typedef struct fixture {
-    larch_reach reach;
-    larch_reach_entry entries[ENTRIES];
-    larch_sim_random random_state;
-    larch_random random;
-} fixture;
+typedef reach_bench fixture;
 
 static const larch_reach_limits few = {
     .prefix_rate = 10,
@@ -31,27 +23,26 @@ static const larch_reach_limits few = {
     .proven_burst = 4,
     .proven_ms = 60000,
     .echo_ms = 10000,
+    .noted_ms = 60000,
 };
 
-static void begin(fixture *f, const larch_reach_limits *limits)
+static void begin(fixture *f, const larch_reach_limits *limits) { reach_begin(f, REACH_ENTRIES, 7, limits); }
+
+static larch_reach_verdict take_as(fixture *f, uint64_t now_ms, const larch_peer *peer, larch_bytes echo)
 {
-    f->random_state = (larch_sim_random){.state = 7};
-    f->random = larch_sim_random_of(&f->random_state);
-    assert_int_equal(larch_reach_init(&f->reach, f->entries, ENTRIES, limits, &f->random), LARCH_OK);
+    return reach_take(f, now_ms, peer, echo, LARCH_REACH_GRANT);
 }
 
 static larch_reach_verdict take(fixture *f, uint64_t now_ms, uint32_t address)
 {
     const larch_peer peer = larch_sim_ipv4(address, 5000);
-    return larch_reach_take(&f->reach, now_ms, &peer, (larch_bytes){NULL, 0});
+    return take_as(f, now_ms, &peer, (larch_bytes){NULL, 0});
 }
 
 static larch_reach_verdict take_with_echo(fixture *f, uint64_t now_ms, uint32_t address)
 {
     const larch_peer peer = larch_sim_ipv4(address, 5000);
-    uint8_t echo[LARCH_ECHO_LEN];
-    larch_reach_echo(&f->reach, now_ms, &peer, echo);
-    return larch_reach_take(&f->reach, now_ms, &peer, LARCH_BYTES(echo));
+    return reach_take_echo(f, now_ms, &peer, LARCH_REACH_GRANT);
 }
 
 /* ---- init -------------------------------------------------------------- */
@@ -104,12 +95,12 @@ static void test_prefix_of_ipv6(void **state)
     begin(&f, &few);
     for (uint8_t i = 0; i < 3; i++) {
         peer.address[15] = i;
-        assert_int_equal(larch_reach_take(&f.reach, 0, &peer, (larch_bytes){0}), LARCH_REACH_GRANTED);
+        assert_int_equal(take_as(&f, 0, &peer, (larch_bytes){0}), LARCH_REACH_GRANTED);
     }
     peer.address[8] = 9;
-    assert_int_equal(larch_reach_take(&f.reach, 0, &peer, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
+    assert_int_equal(take_as(&f, 0, &peer, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
     peer.address[7] = 2; /* the next /64 */
-    assert_int_equal(larch_reach_take(&f.reach, 0, &peer, (larch_bytes){0}), LARCH_REACH_GRANTED);
+    assert_int_equal(take_as(&f, 0, &peer, (larch_bytes){0}), LARCH_REACH_GRANTED);
 }
 
 /* However many prefixes are forged, all of them together get the total. */
@@ -136,7 +127,12 @@ static void test_rates_of_nothing(void **state)
     begin(&f, &none);
     assert_int_equal(take(&f, 0, 1), LARCH_REACH_CHALLENGE);
     assert_int_equal(take(&f, UINT64_MAX, 1), LARCH_REACH_CHALLENGE);
-    const larch_reach_limits most = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, 0, UINT32_MAX, UINT32_MAX};
+    const larch_reach_limits most = {.prefix_rate = UINT32_MAX,
+                                     .prefix_burst = UINT32_MAX,
+                                     .total_rate = UINT32_MAX,
+                                     .total_burst = UINT32_MAX,
+                                     .proven_ms = UINT32_MAX,
+                                     .echo_ms = UINT32_MAX};
     begin(&f, &most);
     for (uint64_t now_ms = 1; now_ms != 0; now_ms *= 2)
         assert_int_equal(take(&f, now_ms, 1), LARCH_REACH_GRANTED);
@@ -158,34 +154,33 @@ static void test_echo(void **state)
         const larch_bytes genuine = {echo, LARCH_ECHO_LEN};
 
         larch_peer other = larch_sim_ipv4(0x0a000002, 5000);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms, &other, genuine), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, now_ms, &other, genuine), LARCH_REACH_CHALLENGE);
         other = larch_sim_ipv4(0x0a000001, 5001);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms, &other, genuine), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, now_ms, &other, genuine), LARCH_REACH_CHALLENGE);
         other = peer;
         other.scope = 2;
-        assert_int_equal(larch_reach_take(&f.reach, now_ms, &other, genuine), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, now_ms, &other, genuine), LARCH_REACH_CHALLENGE);
 
         for (size_t len = 0; len < LARCH_ECHO_LEN; len++)
-            assert_int_equal(larch_reach_take(&f.reach, now_ms, &peer, (larch_bytes){echo, len}),
-                             LARCH_REACH_CHALLENGE);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms, &peer, LARCH_BYTES(echo)), LARCH_REACH_CHALLENGE);
+            assert_int_equal(take_as(&f, now_ms, &peer, (larch_bytes){echo, len}), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, now_ms, &peer, LARCH_BYTES(echo)), LARCH_REACH_CHALLENGE);
         for (size_t bit = 0; bit < 8 * LARCH_ECHO_LEN; bit++) {
             echo[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            assert_int_equal(larch_reach_take(&f.reach, now_ms, &peer, genuine), LARCH_REACH_CHALLENGE);
+            assert_int_equal(take_as(&f, now_ms, &peer, genuine), LARCH_REACH_CHALLENGE);
             echo[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
         /* Too old, and from a time to come (the clock is whole seconds). */
-        assert_int_equal(larch_reach_take(&f.reach, now_ms + 11000, &peer, genuine), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, now_ms + 11000, &peer, genuine), LARCH_REACH_CHALLENGE);
         larch_reach_echo(&f.reach, now_ms + 1000, &peer, echo);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms, &peer, genuine), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, now_ms, &peer, genuine), LARCH_REACH_CHALLENGE);
 
         larch_reach_echo(&f.reach, now_ms, &peer, echo);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms + 9000, &peer, genuine), LARCH_REACH_GRANTED);
+        assert_int_equal(take_as(&f, now_ms + 9000, &peer, genuine), LARCH_REACH_GRANTED);
         /* Proven from then on, from any port, without the Echo, for an hour from the last proof. */
         other = larch_sim_ipv4(0x0a000001, 6000);
         for (uint64_t t = 9000; t < 9000 + 60000; t += 1000)
-            assert_int_equal(larch_reach_take(&f.reach, now_ms + t, &other, (larch_bytes){0}), LARCH_REACH_GRANTED);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms + 69000, &other, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
+            assert_int_equal(take_as(&f, now_ms + t, &other, (larch_bytes){0}), LARCH_REACH_GRANTED);
+        assert_int_equal(take_as(&f, now_ms + 69000, &other, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
     }
 }
 
@@ -199,10 +194,11 @@ static void test_echo_of_another_key(void **state)
     const larch_peer peer = larch_sim_ipv4(1, 1);
     begin(&f, &challenge_all);
     larch_reach_echo(&f.reach, 0, &peer, echo);
-    f.reach.key[0] ^= 1;
-    assert_int_equal(larch_reach_take(&f.reach, 0, &peer, LARCH_BYTES(echo)), LARCH_REACH_CHALLENGE);
+    f.reach.echo_key[0] ^= 1;
+    assert_int_equal(take_as(&f, 0, &peer, LARCH_BYTES(echo)), LARCH_REACH_CHALLENGE);
 }
 
+/* Above its rate a proven address is challenged: whoever forges it cannot answer, and the Echo finds a reserve. */
 static void test_proven_rate(void **state)
 {
     (void)state;
@@ -211,11 +207,18 @@ static void test_proven_rate(void **state)
     assert_int_equal(take_with_echo(&f, 500, 1), LARCH_REACH_GRANTED);
     for (unsigned i = 1; i < few.proven_burst; i++)
         assert_int_equal(take(&f, 500, 1), LARCH_REACH_GRANTED);
-    assert_int_equal(take(&f, 500, 1), LARCH_REACH_LIMITED);
-    assert_int_equal(take(&f, 699, 1), LARCH_REACH_LIMITED);
+    assert_int_equal(take(&f, 500, 1), LARCH_REACH_CHALLENGE);
+    assert_int_equal(take(&f, 699, 1), LARCH_REACH_CHALLENGE);
     assert_int_equal(take(&f, 700, 1), LARCH_REACH_GRANTED);
+    assert_int_equal(take(&f, 700, 1), LARCH_REACH_CHALLENGE);
+    for (unsigned i = 0; i < few.proven_burst; i++)
+        assert_int_equal(take_with_echo(&f, 700, 1), LARCH_REACH_GRANTED);
     /* The same Echo again must not fill the bucket anew. */
-    assert_int_equal(take_with_echo(&f, 700, 1), LARCH_REACH_LIMITED);
+    assert_int_equal(take_with_echo(&f, 700, 1), LARCH_REACH_LATER);
+    assert_int_equal(f.wait_s, 1);
+    assert_int_equal(take_with_echo(&f, 900, 1), LARCH_REACH_GRANTED);
+    assert_int_equal(take_with_echo(&f, 900, 1), LARCH_REACH_LATER);
+    assert_int_equal(take(&f, 900, 1), LARCH_REACH_CHALLENGE);
 }
 
 /* ---- floods ------------------------------------------------------------ */
@@ -231,16 +234,16 @@ static void test_proven_outlive_a_flood(void **state)
         for (uint32_t peer = 1; peer <= 8; peer++)
             assert_int_equal(take_with_echo(&f, now_ms, peer << 8), LARCH_REACH_GRANTED);
         const larch_peer good = larch_sim_ipv4(0x0b000001, 5000);
-        larch_reach_note_good(&f.reach, now_ms, &good);
+        reach_note(&f, now_ms, &good);
         for (uint32_t i = 0; i < 50000; i++) {
             const larch_peer forged = larch_sim_ipv4(0x20000000 + (i << 8), 5000);
             uint8_t echo[LARCH_ECHO_LEN] = {0};
-            (void)larch_reach_take(&f.reach, now_ms + i / 100, &forged, LARCH_BYTES(echo));
-            larch_reach_note_good(&f.reach, now_ms + i / 100, &forged); /* not in a flood */
+            (void)take_as(&f, now_ms + i / 100, &forged, LARCH_BYTES(echo));
+            reach_note(&f, now_ms + i / 100, &forged); /* not in a flood */
         }
         for (uint32_t peer = 1; peer <= 8; peer++)
             assert_int_equal(take(&f, now_ms + 500, peer << 8), LARCH_REACH_GRANTED);
-        assert_int_equal(larch_reach_take(&f.reach, now_ms + 500, &good, (larch_bytes){0}), LARCH_REACH_GRANTED);
+        assert_int_equal(take_as(&f, now_ms + 500, &good, (larch_bytes){0}), LARCH_REACH_GRANTED);
         (void)take(&f, now_ms + 500, 0x0c000001); /* what the last millisecond may have brought */
         assert_int_equal(take(&f, now_ms + 500, 0x0c000001), LARCH_REACH_CHALLENGE);
     }
@@ -257,7 +260,7 @@ static void test_noted_spare_the_echoed(void **state)
     assert_int_equal(take_with_echo(&f, 1000, 0x0a000001), LARCH_REACH_GRANTED);
     for (uint32_t i = 0; i < 20000; i++) {
         const larch_peer peer = larch_sim_ipv4(0x20000000 + i, 1);
-        larch_reach_note_good(&f.reach, 2000, &peer);
+        reach_note(&f, 2000, &peer);
     }
     for (uint32_t i = 1; i < limits.proven_burst; i++)
         assert_int_equal(take(&f, 2000, 0x0a000001), LARCH_REACH_GRANTED);
@@ -271,21 +274,21 @@ static void test_noted_only_in_quiet(void **state)
     begin(&f, &few);
     for (uint32_t i = 0; i < 11; i++) /* more than half of the total is gone */
         assert_int_equal(take(&f, 1000, i << 8), LARCH_REACH_GRANTED);
-    larch_reach_note_good(&f.reach, 1000, &good);
+    reach_note(&f, 1000, &good);
     for (uint32_t i = 0; i < 20; i++)
         (void)take(&f, 1000, 0x20000000 + (i << 8));
-    assert_int_equal(larch_reach_take(&f.reach, 1000, &good, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
-    larch_reach_note_good(&f.reach, 2000, &good); /* a second later it is quiet */
+    assert_int_equal(take_as(&f, 1000, &good, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
+    reach_note(&f, 2000, &good); /* a second later it is quiet */
     for (uint32_t i = 0; i < 200; i++)
         (void)take(&f, 2000, 0x20000000 + (i << 8));
     /* A noted one has its own bucket of a prefix, no more. */
     for (unsigned i = 0; i < few.prefix_burst; i++)
-        assert_int_equal(larch_reach_take(&f.reach, 2000, &good, (larch_bytes){0}), LARCH_REACH_GRANTED);
-    assert_int_equal(larch_reach_take(&f.reach, 2000, &good, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
+        assert_int_equal(take_as(&f, 2000, &good, (larch_bytes){0}), LARCH_REACH_GRANTED);
+    assert_int_equal(take_as(&f, 2000, &good, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
     /* And no longer than an hour. */
     for (uint32_t i = 0; i < 200; i++)
         (void)take(&f, 2000 + few.proven_ms, 0x20000000 + (i << 8));
-    assert_int_equal(larch_reach_take(&f.reach, 2000 + few.proven_ms, &good, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
+    assert_int_equal(take_as(&f, 2000 + few.proven_ms, &good, (larch_bytes){0}), LARCH_REACH_CHALLENGE);
 }
 
 /* At the first tick of the clock, too, an entry in use is not taken for a free one. */

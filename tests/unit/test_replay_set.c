@@ -171,7 +171,8 @@ static void test_mark_bytes(void **state)
     assert_int_equal(larch_replay_set_add(&rs, 0x0f0e0d0c0b0a0908), LARCH_OK);
     assert_int_equal(larch_replay_set_commit(&rs), LARCH_OK);
     larch_bytes file = larch_flash_look(&flash, NAME);
-    static const uint8_t head[] = {'L', 'R', 'C', 'H', 1, 2, 0, 0, 0, 0, 0, 10, 2, 0, 0, 0, 0, 7, 0, 0, 0, 15};
+    static const uint8_t head[] = {
+        'L', 'R', 'C', 'H', 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 2, 0, 0, 0, 0, 7, 0, 0, 0, 15, LARCH_MARK_INPUT_FRONT};
     assert_memory_equal(file.data, head, sizeof head);
     assert_memory_equal(file.data + AT(1), mark_1, 12);
     uint32_t crc = larch_crc32(0, LARCH_BYTES(covered));
@@ -180,6 +181,41 @@ static void test_mark_bytes(void **state)
     for (size_t i = AT(2); i < file.len; i++)
         assert_int_equal(file.data[i], 0xff);
     larch_flash_free(&flash);
+}
+
+/* A journal says what its marks are made of; one that does not is older. */
+static void test_mark_input(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t head[11];
+        size_t len;
+        larch_error error;
+        uint8_t mark_input;
+        larch_store_fault fault;
+    } rows[] = {
+        {{2, 0, 0, 0, 0, 7, 0, 0, 0, 15}, 10, LARCH_OK, LARCH_MARK_INPUT_WHOLE, LARCH_STORE_NONE},
+        {{2, 0, 0, 0, 0, 7, 0, 0, 0, 15, 1}, 11, LARCH_OK, LARCH_MARK_INPUT_WHOLE, LARCH_STORE_NONE},
+        {{2, 0, 0, 0, 0, 7, 0, 0, 0, 15, 2}, 11, LARCH_OK, LARCH_MARK_INPUT_FRONT, LARCH_STORE_NONE},
+        {{2, 0, 0, 0, 0, 7, 0, 0, 0, 15, 0}, 11, LARCH_MALFORMED, 0, LARCH_STORE_VERSION},
+        {{2, 0, 0, 0, 0, 7, 0, 0, 0, 15, 3}, 11, LARCH_MALFORMED, 0, LARCH_STORE_VERSION},
+        {{2, 0, 0, 0, 0, 7, 0, 0, 0}, 9, LARCH_MALFORMED, 0, LARCH_STORE_KIND},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        larch_flash flash;
+        larch_flash_init(&flash, 1);
+        larch_storage storage = larch_flash_storage(&flash);
+        larch_replay_set rs;
+        larch_store_fault fault;
+        assert_int_equal(larch_record_write(&storage, NAME, LARCH_RECORD_REPLAY,
+                                            (larch_bytes){rows[i].head, rows[i].len},
+                                            (uint32_t)(AT(15) - LARCH_RECORD_OVERHEAD - rows[i].len)),
+                         LARCH_OK);
+        assert_int_equal(open_set(&rs, &storage, 16, &fault), rows[i].error);
+        assert_int_equal(fault, rows[i].fault);
+        assert_int_equal(larch_replay_set_mark_input(&rs), rows[i].mark_input);
+        larch_flash_free(&flash);
+    }
 }
 
 static void assert_refused(uint8_t *content, size_t len, larch_error error, larch_store_fault expected)
@@ -213,7 +249,7 @@ static void test_every_bit_matters(void **state)
     assert_non_null(copy);
     memcpy(copy, file.data, file.len);
     for (size_t at = 0; at < file.len; at++) {
-        if (at >= 26 && at < START)
+        if (at >= 31 && at < START)
             continue; /* between head and marks there is nothing */
         larch_store_fault expected = at < 4        ? LARCH_STORE_FOREIGN
                                      : at == 4     ? LARCH_STORE_VERSION
@@ -401,11 +437,11 @@ static void test_every_call_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_a_list),    cmocka_unit_test(test_tag_zero),
-        cmocka_unit_test(test_slot_counts),       cmocka_unit_test(test_mark_bytes),
-        cmocka_unit_test(test_every_bit_matters), cmocka_unit_test(test_wrong_place),
-        cmocka_unit_test(test_create_over),       cmocka_unit_test(test_holes),
-        cmocka_unit_test(test_every_call_fails),
+        cmocka_unit_test(test_against_a_list), cmocka_unit_test(test_tag_zero),
+        cmocka_unit_test(test_slot_counts),    cmocka_unit_test(test_mark_bytes),
+        cmocka_unit_test(test_mark_input),     cmocka_unit_test(test_every_bit_matters),
+        cmocka_unit_test(test_wrong_place),    cmocka_unit_test(test_create_over),
+        cmocka_unit_test(test_holes),          cmocka_unit_test(test_every_call_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

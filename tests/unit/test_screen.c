@@ -33,7 +33,14 @@ static void test_message(void **state)
         {"123456789012345678901 x", {"123456789012345678901", "x", "", "", ""}},
         {"a\nb\tc", {"a b c", "", "", "", ""}},
         {"\x1b[2J\x07\x7f\x80\xff", {"?[2J????", "", "", "", ""}},
-        {"sch\xc3\xb6n", {"sch??n", "", "", "", ""}},
+        {"sch\xc3\xb6n", {"sch?n", "", "", "", ""}}, /* one for each character, not for each byte */
+        {"5 \xe2\x82\xac \xf0\x9f\x98\x80!", {"5 ? ?!", "", "", "", ""}},
+        {"\xc0\x80 \xe0\x9f\xbf \xed\xa0\x80 \xf4\x90\x80\x80", {"?? ??? ??? ????", "", "", "", ""}}, /* none is one */
+        {"a\xe2\x82", {"a??", "", "", "", ""}},
+        {"\xc3\xc3\xb6x\xe2\x82x", {"??x??x", "", "", "", ""}},
+        {"\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc x "
+         "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc yz",
+         {"???????????? x ??????", "yz", "", "", ""}},
         {"1 23456789012345678901 2 23456789012345678901 3 23456789012345678901",
          {"1", "23456789012345678901", "2", "23456789012345678901", "3                  .."}},
     };
@@ -103,6 +110,13 @@ static void test_long_strings(void **state)
     check_row(&s, 7, "a set of a long name?");
     larch_screen_show_start(&s, "a role that does not fit", NULL, NULL);
     check_row(&s, 0, "larch");
+    larch_screen_show_start(&s, "T\xc3\xbcr",
+                            "T\xc3\xbcren und Fenster \xc3\xb6"
+                            "ffnen",
+                            "\xc3\xa4");
+    check_row(&s, 0, "larch             T?r");
+    check_row(&s, 3, ".. und Fenster ?ffnen");
+    check_row(&s, 7, "?");
 }
 
 static void test_other_screens(void **state)

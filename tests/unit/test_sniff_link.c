@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "sniff/link.h"
+#include "sniff/link/link.h"
 
 #define IP4_HEADER(len, flags, proto) 0x45, 0, 0, (len), 0, 1, (flags), 0, 64, (proto), 0, 0, 192, 0, 2, 7, 192, 0, 2, 1
 #define UDP_HEADER(len)               0x9c, 0x40, 0x16, 0x33, 0, (len), 0, 0
@@ -97,6 +97,27 @@ static const struct row {
         3, 4, 5, 6, 7, 8),
     ROW("IPv6 extension past its end", 101, LARCH_SNIFF_MALFORMED, IP6_HEADER(20, 60), 17, 2, 1, 4, 0, 0, 0, 0, UDP6),
     ROW("IPv6 ESP", 101, LARCH_SNIFF_OTHER, IP6_HEADER(12, 50), UDP6),
+    ROW("PPPoE", 1, LARCH_SNIFF_DATAGRAM, MACS, 0x88, 0x64, 0x11, 0, 0, 5, 0, 34, 0, 0x21, PACKET, 0, 0),
+    ROW("PPPoE, IPv6, tagged", 1, LARCH_SNIFF_DATAGRAM, MACS, 0x81, 0, 0, 7, 0x88, 0x64, 0x11, 0, 0, 5, 0, 54, 0, 0x57,
+        IP6_HEADER(12, 17), UDP6),
+    ROW("PPPoE, LCP", 1, LARCH_SNIFF_OTHER, MACS, 0x88, 0x64, 0x11, 0, 0, 5, 0, 4, 0xc0, 0x21, 9, 1),
+    ROW("PPPoE longer than its frame", 1, LARCH_SNIFF_MALFORMED, MACS, 0x88, 0x64, 0x11, 0, 0, 5, 0, 35, 0, 0x21,
+        PACKET),
+    ROW("PPPoE, discovery", 1, LARCH_SNIFF_OTHER, MACS, 0x88, 0x63, 0x11, 9, 0, 0, 0, 0),
+    ROW("PPPoE, a later version", 1, LARCH_SNIFF_OTHER, MACS, 0x88, 0x64, 0x21, 0, 0, 5, 0, 34, 0, 0x21, PACKET),
+    ROW("PPPoE, a link type", 51, LARCH_SNIFF_DATAGRAM, 0x11, 0, 0, 5, 0, 34, 0, 0x21, PACKET),
+    ROW("PPPoE, cooked", 113, LARCH_SNIFF_DATAGRAM, 0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x88, 0x64, 0x11, 0, 0, 5,
+        0, 34, 0, 0x21, PACKET),
+    ROW("PPP", 9, LARCH_SNIFF_DATAGRAM, 0, 0x21, PACKET),
+    ROW("PPP, address and control", 9, LARCH_SNIFF_DATAGRAM, 0xff, 3, 0, 0x21, PACKET),
+    ROW("PPP, short protocol", 9, LARCH_SNIFF_DATAGRAM, 0x21, PACKET),
+    ROW("PPP, compressed", 9, LARCH_SNIFF_OTHER, 0, 0xfd, 1, 2, 3),
+    ROW("PPP, no protocol", 9, LARCH_SNIFF_MALFORMED, 0xff, 3, 0),
+    ROW("PPP over HDLC", 50, LARCH_SNIFF_DATAGRAM, 0xff, 3, 0, 0x21, PACKET),
+    ROW("PPP over HDLC, Cisco's", 50, LARCH_SNIFF_DATAGRAM, 0x0f, 0, 8, 0, PACKET),
+    ROW("Cisco HDLC", 104, LARCH_SNIFF_DATAGRAM, 0x8f, 0, 8, 0, PACKET),
+    ROW("PPP of pppd", 166, LARCH_SNIFF_DATAGRAM, 1, 3, 0, 0x21, PACKET),
+    ROW("PPP with direction", 204, LARCH_SNIFF_DATAGRAM, 0, 0xff, 3, 0, 0x57, IP6_HEADER(12, 17), UDP6),
     ROW("unknown link type", 147, LARCH_SNIFF_OTHER, PACKET),
 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sniff/pcapng.h"
+#include "sniff/write/pcapng.h"
 
 static const uint8_t expected[] = {
     /* section: type, length, magic, 1.0, length unknown, shb_userappl, end, length */

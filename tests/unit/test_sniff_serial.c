@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sniff/serial.h"
+#include "sniff/serial/serial.h"
 
 #define NOW UINT64_C(1795186800000000000)
 
@@ -31,27 +31,27 @@ static larch_sniff_serial_event feed(larch_bytes bytes, uint64_t now_ns)
     return event;
 }
 
-static larch_sniff_serial_event feed_frame(const larch_record_frame *frame, uint64_t now_ns)
+static larch_sniff_serial_event feed_frame(const larch_serial_record_frame *frame, uint64_t now_ns)
 {
-    uint8_t line[LARCH_RECORD_ON_LINE(LARCH_RECORD_HEAD_MAX + sizeof wifi + LARCH_RECORD_CRC_LEN)];
-    larch_record_encoder e;
-    assert_int_equal(larch_record_begin_frame(&e, frame, (larch_bytes){NULL, 0}), LARCH_OK);
-    return feed((larch_bytes){line, larch_record_encode(&e, line, sizeof line)}, now_ns);
+    uint8_t line[LARCH_SERIAL_RECORD_ON_LINE(LARCH_SERIAL_RECORD_HEAD_MAX + sizeof wifi + LARCH_SERIAL_RECORD_CRC_LEN)];
+    larch_serial_record_encoder e;
+    assert_int_equal(larch_serial_record_begin_frame(&e, frame, (larch_bytes){NULL, 0}), LARCH_OK);
+    return feed((larch_bytes){line, larch_serial_record_encode(&e, line, sizeof line)}, now_ns);
 }
 
 static larch_sniff_serial_event frame_at(uint32_t sequence, uint32_t dropped, uint64_t time_us, uint64_t now_ns)
 {
-    const larch_record_frame frame = {sequence, dropped, time_us, 6, -42, 60, LARCH_BYTES(wifi)};
+    const larch_serial_record_frame frame = {sequence, dropped, time_us, 6, -42, 60, LARCH_BYTES(wifi)};
     return feed_frame(&frame, now_ns);
 }
 
 static larch_sniff_serial_event status_at(uint32_t heard, uint32_t dropped, uint16_t waiting, uint64_t time_us)
 {
     uint8_t line[64];
-    larch_record_encoder e;
-    const larch_record_status status = {time_us, heard, dropped, waiting, 4096, 0, 20480, 6, true};
-    larch_record_begin_status(&e, &status);
-    return feed((larch_bytes){line, larch_record_encode(&e, line, sizeof line)}, NOW);
+    larch_serial_record_encoder e;
+    const larch_serial_record_status status = {time_us, heard, dropped, waiting, 4096, 0, 20480, 6, true};
+    larch_serial_record_begin_status(&e, &status);
+    return feed((larch_bytes){line, larch_serial_record_encode(&e, line, sizeof line)}, NOW);
 }
 
 static void assert_loss(uint32_t dropped, uint32_t lost, uint32_t missing, bool restarted)
@@ -79,8 +79,8 @@ static void test_no_signal(void **state)
     (void)state;
     static const uint8_t expected[] = {0, 0, 22, 0, 0x0b, 0,    0,    0,    8,    7, 6, 5, 4,
                                        3, 2, 1,  0, 0,    0x85, 0x09, 0x80, 0x00, 8, 1, 0, 0xff};
-    const larch_record_frame frame = {
-        1, 0, UINT64_C(0x0102030405060708), 6, LARCH_RECORD_SIGNAL_UNKNOWN, 60, LARCH_BYTES(wifi)};
+    const larch_serial_record_frame frame = {
+        1, 0, UINT64_C(0x0102030405060708), 6, LARCH_SERIAL_RECORD_SIGNAL_UNKNOWN, 60, LARCH_BYTES(wifi)};
     assert_int_equal(feed_frame(&frame, NOW), LARCH_SNIFF_SERIAL_FRAME);
     assert_true(larch_bytes_equal(item.frame.bytes, LARCH_BYTES(expected)));
     assert_int_equal(item.frame.wire_len, 22 + 60);
@@ -175,9 +175,10 @@ static void test_prototype(void **state)
         larch_sniff_serial_event event;
         size_t len;
     } rows[] = {{"#pkt#4500aBCd\r\n", LARCH_SNIFF_SERIAL_FRAME, 4}, {"Sniffer on\n", LARCH_SNIFF_SERIAL_TALK, 10},
-                {"#pkt#\n", LARCH_SNIFF_SERIAL_DAMAGED, 0},         {"#pkt#450\n", LARCH_SNIFF_SERIAL_DAMAGED, 0},
+                {"#pkt#\n", LARCH_SNIFF_SERIAL_DAMAGED, 0},         {"#pkt#450\n", LARCH_SNIFF_SERIAL_FRAME, 2},
                 {"#pkt#45g0\n", LARCH_SNIFF_SERIAL_DAMAGED, 0},     {"#pkt\n", LARCH_SNIFF_SERIAL_TALK, 4},
-                {"\x1b[2Jx\n", LARCH_SNIFF_SERIAL_DAMAGED, 0}};
+                {"#pkt#4\n", LARCH_SNIFF_SERIAL_DAMAGED, 0},        {"#pkt#45007\r\n", LARCH_SNIFF_SERIAL_FRAME, 3},
+                {"#pkt#45g\n", LARCH_SNIFF_SERIAL_DAMAGED, 0},      {"\x1b[2Jx\n", LARCH_SNIFF_SERIAL_DAMAGED, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const larch_bytes line = {(const uint8_t *)rows[i].line, strlen(rows[i].line)};
         assert_int_equal(feed(line, NOW), rows[i].event);
@@ -189,6 +190,9 @@ static void test_prototype(void **state)
     assert_true(larch_bytes_equal(item.frame.bytes, LARCH_BYTES(packet)));
     assert_int_equal(item.frame.linktype, LARCH_SNIFF_LINK_RAW);
     assert_true(item.frame.time_ns == NOW);
+    feed(LARCH_TEXT("#pkt#4500aBC\n"), NOW); /* a digit is missing */
+    static const uint8_t padded[] = {0x45, 0, 0xab, 0xc0};
+    assert_true(larch_bytes_equal(item.frame.bytes, LARCH_BYTES(padded)) && item.frame.wire_len == sizeof padded);
 }
 
 /* The rest of a record at the start is no damage; later it is. */
@@ -206,13 +210,13 @@ static void test_text(void **state)
 {
     (void)state;
     uint8_t line[64];
-    larch_record_encoder e;
-    assert_int_equal(larch_record_begin_text(&e, LARCH_TEXT("ok: channel 6")), LARCH_OK);
-    assert_int_equal(feed((larch_bytes){line, larch_record_encode(&e, line, sizeof line)}, NOW),
+    larch_serial_record_encoder e;
+    assert_int_equal(larch_serial_record_begin_text(&e, LARCH_TEXT("ok: channel 6")), LARCH_OK);
+    assert_int_equal(feed((larch_bytes){line, larch_serial_record_encode(&e, line, sizeof line)}, NOW),
                      LARCH_SNIFF_SERIAL_TALK);
     assert_true(larch_bytes_equal(item.talk, LARCH_TEXT("ok: channel 6")));
-    assert_int_equal(larch_record_begin_text(&e, LARCH_TEXT("\x1b[2J")), LARCH_OK);
-    assert_int_equal(feed((larch_bytes){line, larch_record_encode(&e, line, sizeof line)}, NOW),
+    assert_int_equal(larch_serial_record_begin_text(&e, LARCH_TEXT("\x1b[2J")), LARCH_OK);
+    assert_int_equal(feed((larch_bytes){line, larch_serial_record_encode(&e, line, sizeof line)}, NOW),
                      LARCH_SNIFF_SERIAL_DAMAGED);
 }
 

@@ -9,8 +9,11 @@
 
 #include <cmocka.h>
 
-#include "board/record_decoder.h"
+#include "board/serial_decoder.h"
+#include "roles/node.h"
+#include "roles/restart.h"
 #include "roles/role.h"
+#include "roles/sleep.h"
 #include "roles/sniffer_line.h"
 #include "roles/stacks.h"
 
@@ -35,30 +38,33 @@ static struct {
 static struct {
     char texts[4096];
     uint32_t frames, statuses, missing;
-    larch_record_frame last;
-    larch_record_status status;
+    larch_serial_record_frame last;
+    larch_serial_record_status status;
 } host;
-static larch_record_decoder decoder;
+static larch_serial_decoder decoder;
 
 const char *const larch_board_name = "arrays";
 
 uint64_t larch_board_now_us(void) { return board.now_us; }
+uint64_t larch_board_now_ms(void) { return board.now_us / 1000; }
+void larch_board_watchdog_feed(void) {}
+size_t larch_board_line_room(void) { return board.line_room; }
 
 size_t larch_board_line_write(larch_bytes bytes)
 {
-    larch_record record;
+    larch_serial_record record;
     larch_bytes out;
-    larch_record_found found;
+    larch_serial_found found;
     const size_t len = bytes.len < board.line_room ? bytes.len : board.line_room;
     bytes.len = len;
     board.line_room -= len;
-    while ((found = larch_record_decode(&decoder, &bytes, &out)) != LARCH_RECORD_NOTHING) {
-        assert_int_equal(found, LARCH_RECORD_WHOLE);
-        assert_int_equal(larch_record_parse(out, &record), LARCH_OK);
-        if (record.type == LARCH_RECORD_TEXT) {
+    while ((found = larch_serial_decode(&decoder, &bytes, &out)) != LARCH_SERIAL_NOTHING) {
+        assert_int_equal(found, LARCH_SERIAL_WHOLE);
+        assert_int_equal(larch_serial_record_parse(out, &record), LARCH_OK);
+        if (record.type == LARCH_SERIAL_RECORD_TEXT) {
             strncat(host.texts, (const char *)record.of.text.data, record.of.text.len);
             strcat(host.texts, "\n");
-        } else if (record.type == LARCH_RECORD_STATUS) {
+        } else if (record.type == LARCH_SERIAL_RECORD_STATUS) {
             host.status = record.of.status;
             host.statuses++;
         } else {
@@ -95,12 +101,12 @@ larch_error larch_board_radio_channel(uint8_t channel)
     return LARCH_OK;
 }
 
-/* ---- what main.c and stacks.c lend ------------------------------------- */
+/* ---- what other files of the role lend ------------------------------------- */
 
-void larch_role_begin(void) {}
+void larch_node_greet(void) {}
 void larch_stacks_say(void) {}
 
-void larch_role_sleep_ms(uint32_t ms)
+void larch_sleep_ms(uint32_t ms)
 {
     static const uint8_t bytes[700] = {8, 2};
     board.now_us += ms * 1000;
@@ -113,7 +119,7 @@ void larch_role_sleep_ms(uint32_t ms)
         longjmp(board.after, 1);
 }
 
-void larch_role_restart(const char *why)
+void larch_restart(const char *why)
 {
     strcat(host.texts, why);
     longjmp(board.after, 2);
@@ -125,7 +131,7 @@ static int run(unsigned ms, const char *typed, unsigned frames_each, size_t rate
     const bool fails = board.radio_fails;
     memset(&board, 0, sizeof board);
     memset(&host, 0, sizeof host);
-    larch_record_decoder_init(&decoder);
+    larch_serial_decoder_init(&decoder);
     board.radio_fails = fails;
     board.sleeps = ms;
     board.typed = typed;
@@ -149,7 +155,7 @@ static void test_listens(void **state)
     assert_int_equal(host.statuses, 3);
     assert_true(host.status.running);
     assert_int_equal(host.status.channel, 6);
-    assert_int_equal(host.status.snap, LARCH_RECORD_SNAP_MAX);
+    assert_int_equal(host.status.snap, LARCH_SERIAL_RECORD_SNAP_MAX);
 }
 
 static void test_answers(void **state)
@@ -219,11 +225,20 @@ static void test_no_radio(void **state)
     board.radio_fails = false;
 }
 
+/* Nobody reads the line: the role waits a second for it, once, and goes on. What is lost then is told to the tests behind. */
+static void test_nobody_reads(void **state)
+{
+    (void)state;
+    assert_int_equal(run(1500, "help\nhelp\nhelp\nstop\n", 0, 0), 1);
+    assert_int_equal(strlen(board.typed), 0);
+    assert_false(board.led);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listens),       cmocka_unit_test(test_answers),  cmocka_unit_test(test_full_line),
-        cmocka_unit_test(test_snap_and_stop), cmocka_unit_test(test_no_radio),
+        cmocka_unit_test(test_snap_and_stop), cmocka_unit_test(test_no_radio), cmocka_unit_test(test_nobody_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include "firmware/drivers/font.h"
 #include "firmware/drivers/screen.h"
 #include "firmware/drivers/ssd1306.h"
-#include "sniff/ssd1306_model.h"
+#include "firmware/model/ssd1306_model.h"
 
 typedef struct bus {
     larch_ssd1306_model model;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sniff/ssd1306_model.h"
+#include "firmware/model/ssd1306_model.h"
 
 #define BYTES_MAX 40
 

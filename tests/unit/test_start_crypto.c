@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "app.h"
+#include "common/app.h"
 #include "larch/kem.h"
 
 larch_error __wrap_larch_pq_self_test(void);

@@ -11,13 +11,17 @@
 #include "larch/store.h"
 
 #define RING_NAME "direct-512.key"
-#define RING_SIZE 186 /* 12 in front, set, twice (generation, seed, tag key), 4 behind */
+#define RING_SIZE 206 /* 16 in front, set, twice (generation, seed, tag key), grace, 4 behind */
 
 static const uint8_t payload[] = {'p', 'a', 'y', 'l', 'o', 'a', 'd'};
 
 static larch_key_ring sample_ring(void)
 {
-    larch_key_ring ring = {.set = 512, .present = {.generation = 2}, .previous = {.generation = 1}};
+    larch_key_ring ring = {.set = 512,
+                           .present = {.generation = 2},
+                           .previous = {.generation = 1},
+                           .grace_left_ms = 0x0102030405060708,
+                           .grace_unix_ms = 0x1112131415161718};
     for (size_t i = 0; i < LARCH_STORE_SEED_LEN; i++) {
         ring.present.seed[i] = (uint8_t)(i + 1);
         ring.previous.seed[i] = (uint8_t)(200 - i);
@@ -34,7 +38,8 @@ static bool rings_equal(const larch_key_ring *a, const larch_key_ring *b)
            memcmp(a->present.tag_key, b->present.tag_key, LARCH_STORE_TAG_KEY_LEN) == 0 &&
            a->previous.generation == b->previous.generation &&
            memcmp(a->previous.seed, b->previous.seed, LARCH_STORE_SEED_LEN) == 0 &&
-           memcmp(a->previous.tag_key, b->previous.tag_key, LARCH_STORE_TAG_KEY_LEN) == 0;
+           memcmp(a->previous.tag_key, b->previous.tag_key, LARCH_STORE_TAG_KEY_LEN) == 0 &&
+           a->grace_left_ms == b->grace_left_ms && a->grace_unix_ms == b->grace_unix_ms;
 }
 
 /* ---- records ----------------------------------------------------------- */
@@ -44,15 +49,17 @@ static void test_record_bytes(void **state)
     (void)state;
     static const uint8_t expected[] = {
         'L',  'R',  'C',  'H',                 /* magic */
-        1,    3,    0,    0,                   /* version, kind, reserved */
+        2,    3,    0,    0,                   /* version, kind, reserved */
+        1,    2,    3,    4,                   /* start counter */
         0,    0,    0,    7,                   /* payload length */
         'p',  'a',  'y',  'l',  'o', 'a', 'd', /* payload */
-        0xa5, 0x9d, 0x67, 0x5f,                /* checksum, as zlib computes it */
+        0xb0, 0x54, 0xe9, 0x64,                /* checksum, as zlib computes it */
         0xff, 0xff, 0xff,                      /* tail */
     };
     larch_flash flash;
     larch_flash_init(&flash, 1);
     larch_storage storage = larch_flash_storage(&flash);
+    storage.start = 0x01020304;
     assert_int_equal(larch_record_write(&storage, "a.rec", LARCH_RECORD_PIN, LARCH_BYTES(payload), 3), LARCH_OK);
     larch_bytes file = larch_flash_look(&flash, "a.rec");
     assert_int_equal(file.len, sizeof expected);
@@ -75,22 +82,26 @@ static void test_record_faults(void **state)
 {
     (void)state;
     static const record_row rows[] = {
-        {"sound", FILE_OF("LRCH\1\3\0\0\0\0\0\7payload\xa5\x9d\x67\x5f"), 7, LARCH_OK, LARCH_STORE_NONE},
-        {"tail", FILE_OF("LRCH\1\3\0\0\0\0\0\7payload\xa5\x9d\x67\x5f\xff\xff"), 7, LARCH_OK, LARCH_STORE_NONE},
-        {"cap", FILE_OF("LRCH\1\3\0\0\0\0\0\7payload\xa5\x9d\x67\x5f"), 6, LARCH_SPACE, LARCH_STORE_KIND},
-        {"damage before cap", FILE_OF("LRCH\1\3\0\0\0\0\0\7pAyload\xa5\x9d\x67\x5f"), 6, LARCH_MALFORMED,
+        {"sound", FILE_OF("LRCH\2\3\0\0\0\0\0\0\0\0\0\7payload\x56\x0d\xa1\x90"), 7, LARCH_OK, LARCH_STORE_NONE},
+        {"tail", FILE_OF("LRCH\2\3\0\0\0\0\0\0\0\0\0\7payload\x56\x0d\xa1\x90\xff\xff"), 7, LARCH_OK, LARCH_STORE_NONE},
+        {"cap", FILE_OF("LRCH\2\3\0\0\0\0\0\0\0\0\0\7payload\x56\x0d\xa1\x90"), 6, LARCH_SPACE, LARCH_STORE_KIND},
+        {"damage before cap", FILE_OF("LRCH\2\3\0\0\0\0\0\0\0\0\0\7pAyload\x56\x0d\xa1\x90"), 6, LARCH_MALFORMED,
          LARCH_STORE_DAMAGED},
         {"missing", NULL, 0, 7, LARCH_STATE, LARCH_STORE_MISSING},
         {"empty", FILE_OF(""), 7, LARCH_MALFORMED, LARCH_STORE_TRUNCATED},
         {"foreign", FILE_OF("#!/bin/sh\n"), 7, LARCH_MALFORMED, LARCH_STORE_FOREIGN},
         {"short and foreign", FILE_OF("X"), 7, LARCH_MALFORMED, LARCH_STORE_FOREIGN},
         {"erased", FILE_OF("\xff\xff\xff\xff\xff\xff\xff\xff"), 7, LARCH_MALFORMED, LARCH_STORE_FOREIGN},
-        {"version", FILE_OF("LRCH\2\3"), 7, LARCH_MALFORMED, LARCH_STORE_VERSION},
-        {"kind", FILE_OF("LRCH\1\1\0\0\0\0\0\7payload\x44\xf3\xa3\xf2"), 7, LARCH_MALFORMED, LARCH_STORE_KIND},
-        {"reserved", FILE_OF("LRCH\1\3\0\1\0\0\0\7payload\x3e\x38\x2b\x30"), 7, LARCH_MALFORMED, LARCH_STORE_VERSION},
-        {"length beyond all", FILE_OF("LRCH\1\3\0\0\xff\xff\xff\xffpayload\0\0\0\0"), 7, LARCH_MALFORMED,
+        {"version", FILE_OF("LRCH\3\3"), 7, LARCH_MALFORMED, LARCH_STORE_VERSION},
+        {"format 1", FILE_OF("LRCH\1\3\0\0\0\0\0\7payload\xa5\x9d\x67\x5f"), 7, LARCH_MALFORMED, LARCH_STORE_VERSION},
+        {"of a later start", FILE_OF("LRCH\2\3\0\0\0\0\0\10\0\0\0\7payload\x50\x01\xd7\x6e"), 7, LARCH_MALFORMED,
+         LARCH_STORE_AHEAD},
+        {"kind", FILE_OF("LRCH\2\1\0\0\0\0\0\0\0\0\0\7payload\x53\xd9\xca\x13"), 7, LARCH_MALFORMED, LARCH_STORE_KIND},
+        {"reserved", FILE_OF("LRCH\2\3\0\1\0\0\0\0\0\0\0\7payload\xf8\x65\x30\x01"), 7, LARCH_MALFORMED,
+         LARCH_STORE_VERSION},
+        {"length beyond all", FILE_OF("LRCH\2\3\0\0\0\0\0\0\xff\xff\xff\xffpayload\0\0\0\0"), 7, LARCH_MALFORMED,
          LARCH_STORE_DAMAGED},
-        {"length beyond file", FILE_OF("LRCH\1\3\0\0\0\0\0\10payload\0\0\0\0"), 8, LARCH_MALFORMED,
+        {"length beyond file", FILE_OF("LRCH\2\3\0\0\0\0\0\0\0\0\0\10payload\0\0\0\0"), 8, LARCH_MALFORMED,
          LARCH_STORE_TRUNCATED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -196,8 +207,39 @@ static void test_ring_round_trip(void **state)
     assert_int_equal(larch_key_ring_save(&storage, &expected), LARCH_OK);
     assert_int_equal(larch_key_ring_load(&storage, 512, &ring, &fault), LARCH_OK);
     memset(&expected.previous, 0, sizeof expected.previous);
+    expected.grace_left_ms = expected.grace_unix_ms = 0;
     assert_true(rings_equal(&ring, &expected));
     larch_flash_free(&flash);
+}
+
+/* A ring as versions wrote it that kept no grace: what is left of it is not known. Saved again, it has the present form. */
+static void test_ring_without_grace(void **state)
+{
+    (void)state;
+    for (uint32_t previous = 0; previous < 2; previous++) {
+        uint8_t copy[RING_SIZE];
+        larch_flash flash;
+        save_sample(&flash, copy);
+        larch_storage storage = larch_flash_storage(&flash);
+        larch_key_ring expected = sample_ring(), ring;
+        larch_store_fault fault;
+        expected.grace_left_ms = previous == 0 ? 0 : LARCH_GRACE_UNKNOWN;
+        expected.grace_unix_ms = 0;
+        if (previous == 0) {
+            memset(&expected.previous, 0, sizeof expected.previous);
+            memset(copy + 16 + 86, 0, 84);
+        }
+        assert_int_equal(
+            larch_record_write(&storage, RING_NAME, LARCH_RECORD_KEYS, (larch_bytes){copy + 16, RING_SIZE - 36}, 0),
+            LARCH_OK);
+        for (unsigned round = 0; round < 2; round++) {
+            assert_int_equal(larch_key_ring_load(&storage, 512, &ring, &fault), LARCH_OK);
+            assert_true(rings_equal(&ring, &expected));
+            assert_int_equal(larch_flash_look(&flash, RING_NAME).len, round == 0 ? RING_SIZE - 16 : RING_SIZE);
+            assert_int_equal(larch_key_ring_save(&storage, &ring), LARCH_OK);
+        }
+        larch_flash_free(&flash);
+    }
 }
 
 static void test_ring_every_bit_matters(void **state)
@@ -241,20 +283,24 @@ static void test_ring_content(void **state)
         larch_record_kind kind;
         larch_store_fault fault;
     } rows[] = {
-        {"another set", 0, 3, 170, LARCH_RECORD_KEYS, LARCH_STORE_KIND},
-        {"another kind", 0, 2, 170, LARCH_RECORD_REPLAY, LARCH_STORE_KIND},
+        {"another set", 0, 3, 186, LARCH_RECORD_KEYS, LARCH_STORE_KIND},
+        {"another kind", 0, 2, 186, LARCH_RECORD_REPLAY, LARCH_STORE_KIND},
+        {"another set, old", 0, 3, 170, LARCH_RECORD_KEYS, LARCH_STORE_KIND},
+        {"between old and new", 0, 2, 178, LARCH_RECORD_KEYS, LARCH_STORE_KIND},
         {"too short", 0, 2, 169, LARCH_RECORD_KEYS, LARCH_STORE_KIND},
         {"empty", 0, 2, 0, LARCH_RECORD_KEYS, LARCH_STORE_KIND},
-        {"no present key", 5, 0, 170, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
-        {"same generation twice", 5, 1, 170, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
-        {"a seed without generation", 89, 0, 170, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
+        {"no present key", 5, 0, 186, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
+        {"no present key, old", 5, 0, 170, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
+        {"same generation twice", 5, 1, 186, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
+        {"a seed without generation", 89, 0, 186, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
+        {"a seed without generation, old", 89, 0, 170, LARCH_RECORD_KEYS, LARCH_STORE_DAMAGED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t copy[RING_SIZE];
         larch_flash flash;
         save_sample(&flash, copy);
         larch_storage storage = larch_flash_storage(&flash);
-        uint8_t *ring_payload = copy + 12;
+        uint8_t *ring_payload = copy + LARCH_RECORD_OVERHEAD - 4;
         ring_payload[rows[i].at] = rows[i].value;
         assert_int_equal(
             larch_record_write(&storage, RING_NAME, rows[i].kind, (larch_bytes){ring_payload, rows[i].len}, 0),
@@ -324,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_record_faults),
         cmocka_unit_test(test_record_sizes),
         cmocka_unit_test(test_ring_round_trip),
+        cmocka_unit_test(test_ring_without_grace),
         cmocka_unit_test(test_ring_every_bit_matters),
         cmocka_unit_test(test_ring_every_length_but_one_is_refused),
         cmocka_unit_test(test_ring_content),

@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 
+#include "all_are.h"
 #include "larch/crypto.h"
 #include "larch/kem.h"
 #include "pq/pq.h"
+#include "random_sources.h"
 
 #if LARCH_XWING
 
@@ -30,14 +32,6 @@ static int start(void **state)
                    larch_kem_encaps(kem, &random, ek_of(), ct, ss) == LARCH_OK
                ? 0
                : -1;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
 }
 
 /* The table of ML-KEM's sets, from which protocols choose, does not hold it. */
@@ -107,17 +101,9 @@ static void test_check_dk(void **state)
 
 /* ---- what can go wrong ------------------------------------------------- */
 
-static larch_error fill_and_fail(void *context, uint8_t *out, size_t len)
-{
-    (void)context;
-    memset(out, 0xaa, len / 2);
-    return LARCH_PLATFORM;
-}
-
 static void test_failing_random(void **state)
 {
     (void)state;
-    const larch_random failing = {fill_and_fail, NULL};
     static uint8_t other[LARCH_KEM_CT_MAX];
     memset(other, 0x55, sizeof other);
     memset(got, 0x55, sizeof got);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vectors/vectors.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,17 +11,17 @@ static void die(const vectors *v, const char *what, const char *detail)
     exit(1);
 }
 
-bool vectors_open(vectors *v, const char *name)
+void vectors_open(vectors *v, const char *name)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s", LARCH_VECTORS, name);
-    v->file = fopen(path, "r");
+    const char *folder = getenv("LARCH_VECTORS");
+    snprintf(path, sizeof path, "%s/%s.gz", folder != NULL ? folder : VECTORS_FOLDER, name);
+    v->file = gzopen(path, "r");
     v->name = name;
     v->line = v->records = v->announced = 0;
     v->keys = 0;
     if (v->file == NULL)
-        printf("skipped: no vectors at %s\n", path);
-    return v->file != NULL;
+        die(v, "cannot open", path);
 }
 
 /* Cuts "key = value" in place, or "key =" for the empty value. */
@@ -43,7 +44,7 @@ bool vectors_next(vectors *v)
 {
     size_t used = 0;
     v->keys = 0;
-    while (VECTORS_RECORD - used > 1 && fgets(v->text + used, (int)(VECTORS_RECORD - used), v->file) != NULL) {
+    while (VECTORS_RECORD - used > 1 && gzgets(v->file, v->text + used, (int)(VECTORS_RECORD - used)) != NULL) {
         char *line = v->text + used;
         size_t len = strlen(line);
         v->line++;
@@ -68,10 +69,11 @@ bool vectors_next(vectors *v)
 
 void vectors_close(vectors *v)
 {
-    if (ferror(v->file) || v->records == 0 || v->records != v->announced)
-        die(v, "does not have the records that it announces", "");
+    int damage = Z_OK; /* a wrong checksum among it; an end too early shows at closing */
+    (void)gzerror(v->file, &damage);
+    if (gzclose(v->file) != Z_OK || damage != Z_OK || v->records == 0 || v->records != v->announced)
+        die(v, "is damaged, or does not have the records that it announces", "");
     printf("%s: %lu records\n", v->name, v->records);
-    fclose(v->file);
     v->file = NULL;
 }
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads vector files: records of "key = value" lines, blank lines between them,
- * '#' for comments; byte strings in lower-case hex.
+ * Reads the vector files of data/, compressed with gzip: records of "key = value" lines,
+ * blank lines between them, '#' for comments; byte strings in lower-case hex.
  *
  *     vectors v;
- *     if (!vectors_open(&v, "acvp/mlkem512_encap.txt"))
- *         return;                        // said so on stdout
+ *     vectors_open(&v, "acvp/mlkem512_encap.txt");
  *     while (vectors_next(&v))
  *         ... vectors_hex(&v, "ek", ek, sizeof ek) ...
  *     vectors_close(&v);
  *
- * A file that cannot be right (broken line, missing key, value too long for the
+ * A file that is missing or cannot be right (broken line, missing key, value too long for the
  * buffer, other count of records than "# records: N" announces) ends the program
  * with a message: a test must not pass because its vectors were not read.
  */
@@ -20,14 +19,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+
+#include <zlib.h>
 
 #include "larch/base.h"
 
-enum { VECTORS_KEYS = 64, VECTORS_RECORD = 1 << 18 };
+enum { VECTORS_KEYS = 128, VECTORS_RECORD = 1 << 18 };
 
 typedef struct vectors {
-    FILE *file;
+    gzFile file;
     const char *name;
     unsigned long line, records, announced;
     size_t keys; /* of the present record */
@@ -37,8 +37,8 @@ typedef struct vectors {
     char text[VECTORS_RECORD];
 } vectors;
 
-/* name: below the folder LARCH_VECTORS. false, with a line on stdout, if there is no such file. */
-bool vectors_open(vectors *v, const char *name);
+/* name: below data/, or below the folder that LARCH_VECTORS in the environment names; without ".gz". */
+void vectors_open(vectors *v, const char *name);
 /* Moves to the next record; false past the last one. */
 bool vectors_next(vectors *v);
 void vectors_close(vectors *v);

@@ -2,6 +2,7 @@
 /* AES-CCM, HKDF, HMAC and SHA-256 against NIST's, Wycheproof's and the RFCs' vectors. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -25,8 +26,7 @@ static void close_file(const char *what)
 static void test_sha256(void **state)
 {
     (void)state;
-    if (!vectors_open(&v, "rfc/sha256.txt"))
-        return;
+    vectors_open(&v, "rfc/sha256.txt");
     while (vectors_next(&v)) {
         larch_bytes message = vectors_hex(&v, "msg", a, sizeof a);
         assert_int_equal(message.len, vectors_number(&v, "len"));
@@ -58,8 +58,7 @@ static void test_ccm_rfc3610(void **state)
 {
     (void)state;
     uint8_t key[LARCH_CCM_KEY_LEN];
-    if (!vectors_open(&v, "rfc/rfc3610_ccm.txt"))
-        return;
+    vectors_open(&v, "rfc/rfc3610_ccm.txt");
     while (vectors_next(&v)) {
         assert_int_equal(vectors_hex(&v, "key", key, sizeof key).len, sizeof key);
         larch_bytes sealed = vectors_hex(&v, "ct", d, sizeof d);
@@ -75,8 +74,7 @@ static void test_ccm_acvp(void **state)
 {
     (void)state;
     uint8_t key[LARCH_CCM_KEY_LEN];
-    if (!vectors_open(&v, "acvp/aes_ccm.txt"))
-        return;
+    vectors_open(&v, "acvp/aes_ccm.txt");
     while (vectors_next(&v)) {
         if (vectors_number(&v, "keysize") != 128) {
             skipped++;
@@ -94,8 +92,7 @@ static void test_ccm_wycheproof(void **state)
 {
     (void)state;
     uint8_t key[LARCH_CCM_KEY_LEN];
-    if (!vectors_open(&v, "wycheproof/aes_ccm.txt"))
-        return;
+    vectors_open(&v, "wycheproof/aes_ccm.txt");
     while (vectors_next(&v)) {
         if (vectors_number(&v, "keysize") != 128) {
             skipped++;
@@ -130,23 +127,20 @@ static void check_hkdf(bool valid)
 static void test_hkdf(void **state)
 {
     (void)state;
-    if (vectors_open(&v, "rfc/rfc5869_hkdf.txt")) {
-        while (vectors_next(&v))
-            check_hkdf(true);
-        close_file("");
-    }
-    if (vectors_open(&v, "wycheproof/hkdf_sha256.txt")) {
-        while (vectors_next(&v))
-            check_hkdf(vectors_is(&v, "result", "valid"));
-        close_file("");
-    }
+    vectors_open(&v, "rfc/rfc5869_hkdf.txt");
+    while (vectors_next(&v))
+        check_hkdf(true);
+    close_file("");
+    vectors_open(&v, "wycheproof/hkdf_sha256.txt");
+    while (vectors_next(&v))
+        check_hkdf(vectors_is(&v, "result", "valid"));
+    close_file("");
 }
 
 static void test_hmac(void **state)
 {
     (void)state;
-    if (!vectors_open(&v, "wycheproof/hmac_sha256.txt"))
-        return;
+    vectors_open(&v, "wycheproof/hmac_sha256.txt");
     while (vectors_next(&v)) {
         const larch_bytes message = vectors_hex(&v, "msg", b, sizeof b);
         larch_bytes tag = vectors_hex(&v, "tag", c, sizeof c);

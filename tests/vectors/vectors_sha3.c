@@ -14,8 +14,7 @@ static uint8_t message[1 << 14], expected[1 << 14], got[1 << 14];
 
 static void check_digests(const char *file, void (*digest)(larch_bytes, uint8_t *), size_t len)
 {
-    if (!vectors_open(&v, file))
-        return;
+    vectors_open(&v, file);
     while (vectors_next(&v)) {
         larch_bytes in = vectors_hex(&v, "msg", message, sizeof message);
         assert_int_equal(in.len, vectors_number(&v, "len"));
@@ -28,8 +27,7 @@ static void check_digests(const char *file, void (*digest)(larch_bytes, uint8_t 
 
 static void check_outputs(const char *file, void (*shake)(larch_bytes, uint8_t *, size_t))
 {
-    if (!vectors_open(&v, file))
-        return;
+    vectors_open(&v, file);
     while (vectors_next(&v)) {
         larch_bytes in = vectors_hex(&v, "msg", message, sizeof message);
         larch_bytes out = vectors_hex(&v, "out", expected, sizeof expected);

@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import riscv
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build" / "boards"
 
@@ -26,7 +28,7 @@ BUILD = ROOT / "build" / "boards"
 class QemuVirt:
     """RV32IMFC on QEMU's "virt": code and keys in two flash chips, devices through virtio."""
 
-    emulator = "qemu-system-riscv32"
+    emulator = riscv.EMULATOR
     sector, sectors = 256 << 10, 8
     flash_size = 32 << 20  # what QEMU's machine wants; the files are sparse
     icount = 0  # an instruction a nanosecond
@@ -37,7 +39,7 @@ class QemuVirt:
         code = board.folder / "code.flash"
         subprocess.run(["riscv64-unknown-elf-objcopy", "-O", "binary", board.image, code], check=True)
         os.truncate(code, QemuVirt.flash_size)
-        return ["-M", "virt", "-cpu", "rv32,a=false,d=false", "-m", "276K", "-bios", "none",
+        return ["-M", "virt", "-cpu", riscv.cpu(), "-m", "276K", "-bios", "none",
                 "-global", "virtio-mmio.force-legacy=false",
                 "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
                 "-drive", f"if=pflash,unit=1,format=raw,file={board.keys}",
@@ -230,6 +232,7 @@ class Board:
 def build(machine="qemu_virt"):
     """Brings the images up to date; exits 77, as a test that is skipped does, where the tools for that are missing."""
     if not shutil.which(MACHINES[machine].emulator):
+        print(f"skipped: {machine}: needs {MACHINES[machine].emulator}; tools/setup.sh boards installs it")
         sys.exit(77)
     status = subprocess.run([ROOT / "tools/boards/build.sh", machine], check=False).returncode
     if status:

@@ -1,10 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the firmware for the boards of port/, into build/boards/BOARD, and prints sizes: images, or for bl602, whose maker's
-# SDK links them, one object a role. Exits 77 if a compiler or the sources of others are missing. usage: tools/boards/build.sh [BOARD...]
+# SDK links them, one object a role. --progress: prints the build's own lines too. Exits 77 if a compiler or the sources of
+# others are missing. usage: tools/boards/build.sh [--progress] [BOARD...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+progress=/dev/null
+if [ "${1:-}" = --progress ]; then
+    progress=/dev/stdout
+    shift
+fi
 boards=("$@")
 [ $# -gt 0 ] || boards=(qemu_virt mps2_an385 bl602)
 [ -e .cache/boards/complete ] || {
@@ -26,7 +32,7 @@ for board in "${boards[@]}"; do
     }
     folder=build/boards/$board
     [ -e "$folder/Makefile" ] || MAKEFLAGS= cmake -S firmware -B "$folder" -DLARCH_BOARD="$board" >/dev/null
-    MAKEFLAGS= cmake --build "$folder" -j "${JOBS:-2}" >"$folder/log" 2>&1 || {
+    MAKEFLAGS= cmake --build "$folder" -j "${JOBS:-2}" 2>&1 | tee "$folder/log" >$progress || {
         grep -v '^\[' "$folder/log" >&2
         exit 1
     }

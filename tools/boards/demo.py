@@ -4,10 +4,11 @@
 a replay and altered copies. Leaves in FOLDER: the displays as PNG, each board's serial log, the sniffer's capture
 (sniffer.pcapng), what crossed the network (network.pcap), and a summary (summary.txt, summary.json).
 
-usage: tools/boards/demo.py [--machine MACHINE[,MACHINE,MACHINE]] [--folder FOLDER] [--text TEXT]
+usage: tools/boards/demo.py [--machine MACHINE[,MACHINE,MACHINE]] [--folder FOLDER] [--text TEXT] [--prepare]
 """
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import prepare
 from board import MACHINES, ROOT, Board, Failure
 from network import Host, Network, parse_udp
 
@@ -39,11 +41,17 @@ def as_new_request(datagram, message_id):
     return datagram[:2] + message_id.to_bytes(2, "big") + datagram[4:]
 
 
+RECEIPT_LEN = 16
+
+
 def answer_of(datagram):
-    """(code as "4.01", payload as text) of a short answer."""
+    """(code as "4.01", payload as text) of a short answer, without the receipt that a sender's request asks for."""
     if datagram is None:
         return "none", ""
-    _, _, payload = datagram[4:].partition(b"\xff")
+    _, _, payload = datagram[4 + (datagram[0] & 15):].partition(b"\xff")  # behind the token, which may hold any byte
+    for text in (b"OK", b"REPLAY"):
+        if payload.startswith(text) and len(payload) == len(text) + RECEIPT_LEN:
+            payload = text
     return f"{datagram[1] >> 5}.{datagram[1] & 31:02}", payload.decode(errors="replace")
 
 
@@ -120,13 +128,14 @@ class Demo:
             time.sleep(0.2)
 
     def run(self):
+        self.say("Three emulated boards; this takes a minute or two, and longer where the machine is busy")
         self.say("1 Start. Three boards of 276 KiB under QEMU: initialise, join the network, DHCP, flag, application task")
         ready = self.gateway.expect(rb"ready: (\d+) ms", 30)
-        pin = self.gateway.expect(rb"(larch1:[a-z2-7]{32})")[1].decode()
+        pin = self.gateway.expect(rb"identity: (larch2:[a-z2-7]{32})")[1].decode()
         address = self.gateway.expect(rb"network: ready, ([\d.]+):(\d+)\s")
         self.address = (address[1].decode(), int(address[2]))
         self.facts |= {"gateway": "%s:%d" % self.address, "pin": pin, "ready_ms": int(ready[1])}
-        self.say(f"  gateway {self.address[0]}, ready after {ready[1].decode()} ms, made its key: {pin}")
+        self.say(f"  gateway {self.address[0]}, ready after {ready[1].decode()} ms, its identity: {pin}")
 
         self.say("2 Exchange. The sender is told the pin on its console, finds the gateway by broadcast, checks its key, seals")
         self.sender.expect(rb"network: ready", 30)
@@ -150,11 +159,11 @@ class Demo:
         lit = self.flashes(self.gateway, lit + 3) - lit
         self.check(lit == 3, f"and the LED flashed {lit} times")
         self.gateway.expect(rb"refused: from [\d.:]+, replay", 10)
-        self.say(f"4 Alteration. {COPIES} copies, a bit of each turned over")
+        self.say(f"4 Alteration. {COPIES} copies, a bit of nonce or ciphertext turned over in each")
         answers = []
         start = recorded.index(b"\xff") + 1
         for i in range(COPIES):
-            at = start + 6 + i * (len(recorded) - start - 6) // COPIES
+            at = start + 6 + i * 44 // COPIES  # what the mark is made of; altered behind it, a copy is a REPLAY
             altered = recorded[:at] + bytes([recorded[at] ^ 1 << i % 8]) + recorded[at + 1:]
             answers.append(answer_of(attacker.ask(self.address, as_new_request(altered, 0x4B00 + i))))
         good = answers.count(("4.00", "AUTH_FAIL"))
@@ -192,10 +201,17 @@ def main():
                         "gateway, sender and sniffer")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "boards-demo", help="where all of it goes; emptied first")
     parser.add_argument("--text", default="Pump 3: 4.2 bar, 17 C", help="the message")
+    parser.add_argument("--prepare", action="store_true", help="first build what is missing (JOBS=2 at a time)")
     arguments = parser.parse_args()
     machines = arguments.machine.split(",") * (1 if "," in arguments.machine else len(ROLES))
     if len(machines) != len(ROLES) or not set(machines) <= set(MACHINES):
         parser.error(f"--machine: no {arguments.machine}")
+    if arguments.prepare:
+        try:
+            prepare.run(list(prepare.demo_steps(machines, os.environ.get("JOBS", "2"))))
+        except prepare.Failed as failed:
+            print(failed, end="", file=sys.stderr)
+            return 1
     demo = Demo(machines, arguments.folder.resolve(), arguments.text)
     demo.start()
     try:

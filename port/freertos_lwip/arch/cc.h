@@ -25,7 +25,7 @@
 #define LWIP_PLATFORM_DIAG(text)
 #define LWIP_PLATFORM_ASSERT(text) larch_report_assertion()
 
-/* Transaction numbers of DHCP, and the first port. */
+/* Transaction numbers of DHCP, and the first port. A random source that fails ends in a report and a restart. */
 uint32_t larch_network_random(void);
 #define LWIP_RAND() larch_network_random()
 

@@ -4,6 +4,7 @@
  * which asks the processor once, before main: no state of ours, and no cpuid per
  * call, which a virtual machine would trap.
  */
+#include "pq/keccak_int.h"
 #include "pq/x86/x86_int.h"
 
 enum { PORTABLE, AVX2, AVX512 };
@@ -32,6 +33,36 @@ static const x86_ops *best(void)
 }
 
 const char *larch_pq_level_name(unsigned level) { return level < LARCH_PQ_LEVELS ? levels[level].name : NULL; }
+
+/* ---- SHAKE128 of many ----------------------------------------------------- */
+
+void larch_shake128_many(uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count, size_t count)
+{
+    const x86_ops *ops = best();
+    if (ops == NULL)
+        larch_shake128_each(out, pieces, piece_count, count);
+    else
+        larch_x86_shake128_many(ops, out, pieces, piece_count, count);
+}
+
+static void shake128_many_avx2(uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count, size_t count)
+{
+    larch_x86_shake128_many(&larch_x86_avx2, out, pieces, piece_count, count);
+}
+
+static void shake128_many_avx512(uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count, size_t count)
+{
+    larch_x86_shake128_many(&larch_x86_avx512, out, pieces, piece_count, count);
+}
+
+larch_shake_many *larch_shake128_many_at_level(unsigned level)
+{
+    static larch_shake_many *const at[LARCH_PQ_LEVELS] = {larch_shake128_each, shake128_many_avx2,
+                                                          shake128_many_avx512};
+    return level < LARCH_PQ_LEVELS && larch_x86_has(level) ? at[level] : NULL;
+}
+
+/* ---- ML-KEM ---------------------------------------------------------------- */
 
 /* One level's functions of one set; ops is an expression that tells the level's
  * operations, and where it gives NULL, the portable function is called. */

@@ -22,9 +22,8 @@ enum { PARITY = 0x96, CHOOSE = 0xd2 };
 #define ROL(a, n)     ((n) == 0 ? (a) : _mm512_rol_epi64(a, n))
 #define SPREAD(x)     _mm512_set1_epi64((long long)(x))
 #define PERMUTE       larch_keccak_x8_avx512
-#define keccak_round  keccak_round_x8
+#define NAME(part)    part##_x8
 #include "pq/x86/keccak_lanes.h"
-#undef keccak_round
 
 #define LANES         4
 #define V             __m256i
@@ -36,9 +35,8 @@ enum { PARITY = 0x96, CHOOSE = 0xd2 };
 #define ROL(a, n)     ((n) == 0 ? (a) : _mm256_rol_epi64(a, n))
 #define SPREAD(x)     _mm256_set1_epi64x((long long)(x))
 #define PERMUTE       larch_keccak_x4_avx512
-#define keccak_round  keccak_round_x4
+#define NAME(part)    part##_x4
 #include "pq/x86/keccak_lanes.h"
-#undef keccak_round
 
 #define LANES         1
 #define V             __m128i
@@ -50,5 +48,5 @@ enum { PARITY = 0x96, CHOOSE = 0xd2 };
 #define ROL(a, n)     ((n) == 0 ? (a) : _mm_rol_epi64(a, n))
 #define SPREAD(x)     _mm_set1_epi64x((long long)(x))
 #define PERMUTE       larch_keccak_x1_avx512
-#define keccak_round  keccak_round_x1
+#define NAME(part)    part##_x1
 #include "pq/x86/keccak_lanes.h"

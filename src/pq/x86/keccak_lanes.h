@@ -10,6 +10,7 @@
  *     ROL            rotation to the left by a constant
  *     SPREAD         one word in every lane
  *     PERMUTE        the function's name
+ *     NAME           keccak_..., the names of its parts, with an end of their own
  *
  * No branch and no address depends on data.
  */
@@ -34,8 +35,8 @@
 #define WITHOUT_IOTA(v) (v)
 #define NEW(c, v)       (v)
 
-static inline __attribute__((always_inline)) void keccak_round(V *restrict e, const V *restrict a, V *restrict c,
-                                                               uint64_t rc)
+static inline __attribute__((always_inline)) void NAME(keccak_round)(V *restrict e, const V *restrict a, V *restrict c,
+                                                                     uint64_t rc)
 {
     const V d0 = XOR(c[4], ROL(c[1], 1)), d2 = XOR(c[1], ROL(c[3], 1)), d4 = XOR(c[3], ROL(c[0], 1));
     const V d1 = XOR(c[0], ROL(c[2], 1)), d3 = XOR(c[2], ROL(c[4], 1));
@@ -47,20 +48,32 @@ static inline __attribute__((always_inline)) void keccak_round(V *restrict e, co
 }
 
 /* Unrolled, because what gcc 12 makes of the two loops otherwise is a string instruction through memory. */
-void PERMUTE(uint64_t *s)
+static inline __attribute__((always_inline)) void NAME(keccak_load)(V *restrict a, V *restrict c, const uint64_t *s)
 {
-    V a[25], e[25];
 #pragma GCC unroll 25
     for (unsigned i = 0; i < 25; i++)
         a[i] = LOAD(s + LANES * i);
-    V c[5] = {COLUMN(a, 0), COLUMN(a, 1), COLUMN(a, 2), COLUMN(a, 3), COLUMN(a, 4)};
-    for (unsigned i = 0; i < 24; i += 2) {
-        keccak_round(e, a, c, larch_keccak_rc[i]);
-        keccak_round(a, e, c, larch_keccak_rc[i + 1]);
-    }
+#pragma GCC unroll 5
+    for (unsigned x = 0; x < 5; x++)
+        c[x] = COLUMN(a, x);
+}
+
+static inline __attribute__((always_inline)) void NAME(keccak_store)(uint64_t *s, const V *a)
+{
 #pragma GCC unroll 25
     for (unsigned i = 0; i < 25; i++)
         STORE(s + LANES * i, a[i]);
+}
+
+void PERMUTE(uint64_t *s)
+{
+    V a[25], e[25], c[5];
+    NAME(keccak_load)(a, c, s);
+    for (unsigned i = 0; i < 24; i += 2) {
+        NAME(keccak_round)(e, a, c, larch_keccak_rc[i]);
+        NAME(keccak_round)(a, e, c, larch_keccak_rc[i + 1]);
+    }
+    NAME(keccak_store)(s, a);
 }
 
 #undef COLUMN
@@ -78,3 +91,4 @@ void PERMUTE(uint64_t *s)
 #undef ROL
 #undef SPREAD
 #undef PERMUTE
+#undef NAME

@@ -9,8 +9,10 @@
 #define V                     __m256i
 #define LEVEL                 _avx2
 #define PERMUTE               larch_keccak_x1_bmi2
+#define PERMUTE_FIVE          larch_keccak_x5_avx2
 #define LOAD(p)               _mm256_load_si256((const __m256i *)(const void *)(p))
 #define LOAD_UNALIGNED(p)     _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define LOAD_16(p)            _mm256_cvtepi16_epi32(_mm_load_si128((const __m128i *)(const void *)(p)))
 #define STORE(p, v)           _mm256_store_si256((__m256i *)(void *)(p), v)
 #define SET1(x)               _mm256_set1_epi32((int)(x))
 #define ADD(a, b)             _mm256_add_epi32(a, b)

@@ -9,8 +9,10 @@
 #define V                     __m512i
 #define LEVEL                 _avx512
 #define PERMUTE               larch_keccak_x1_avx512
+#define PERMUTE_FIVE          NULL
 #define LOAD(p)               _mm512_load_si512(p)
 #define LOAD_UNALIGNED(p)     _mm512_loadu_si512(p)
+#define LOAD_16(p)            _mm512_cvtepi16_epi32(_mm256_load_si256((const __m256i *)(const void *)(p)))
 #define STORE(p, v)           _mm512_store_si512(p, v)
 #define SET1(x)               _mm512_set1_epi32((int)(x))
 #define ADD(a, b)             _mm512_add_epi32(a, b)

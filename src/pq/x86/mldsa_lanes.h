@@ -185,11 +185,18 @@ LANES_INLINE bool none_is(V signs)
     return any == 0;
 }
 
-static bool FUNCTION(add_is_below)(dsa_poly *p, const dsa_poly *a, int32_t bound)
+/* |a| < q to |a| <= q / 2, for ML-KEM's odd q. */
+LANES_INLINE V centered(V a)
+{
+    const V over = SRA32(SUB(SET1(MLKEM_Q / 2), a), 31), under = SRA32(ADD(a, SET1(MLKEM_Q / 2)), 31);
+    return ADD(SUB(a, AND(over, SET1(MLKEM_Q))), AND(under, SET1(MLKEM_Q)));
+}
+
+static bool FUNCTION(add_small_is_below)(dsa_poly *p, const x86_poly *a, int32_t bound)
 {
     V signs = SET1(0);
     for (unsigned n = 0; n < MLDSA_N; n += W) {
-        const V sum = ADD(LOAD(p->c + n), LOAD(a->c + n));
+        const V sum = ADD(LOAD(p->c + n), centered(LOAD_16(a->c + n)));
         signs = OR(signs, beyond(sum, SET1(bound - 1)));
         STORE(p->c + n, sum);
     }
@@ -252,17 +259,22 @@ static unsigned FUNCTION(make_hint)(const mldsa_rounding *m, uint8_t *hints, con
 /* ---- bytes ----------------------------------------------------------------- */
 
 #define BITS_MAX 20
+#define LAST     64 /* numbers at the end that go through a buffer, in which 16 bytes may begin at each */
+#define LAST_LEN ((size_t)LAST / 8 * BITS_MAX + 16)
 
 /* Numbers of d bits are put together to two in 64 bits, four in 128, and if those are
- * no whole bytes, eight in two 64-bit words. */
+ * no whole bytes, eight in two 64-bit words. Each store writes 16 bytes, of which d / 2 or d count. */
 LANES_INLINE void pack(uint8_t *out, const dsa_poly *p, int32_t top, unsigned d)
 {
-    uint8_t bytes[MLDSA_POLY_LEN(BITS_MAX) + 16], *to = bytes; /* each store writes 16, of which d / 2 or d count */
+    uint8_t last[LAST_LEN];
     const __m128i unused = _mm_cvtsi32_si128((int)(32 - d)), two = _mm_cvtsi32_si128((int)(2 * d));
+    uint8_t *to = out;
     for (unsigned n = 0; n < MLDSA_N; n += W) {
         V v = SUB(SET1(top), LOAD(p->c + n));
         v = SRL64_BY(SLLV32(v, SET_PAIRS(32 - d)), unused);
         v = OR(SRLV64(v, SET_HIGH64(64 - 2 * d)), SLL64_BY(HIGH_TO_LOW(v), two));
+        if (n == MLDSA_N - LAST)
+            to = last;
         for (unsigned i = 0; i < W / 4; i += 2, to += d) {
             if (d % 2 == 0) {
                 _mm_storeu_si128((__m128i *)(void *)to, PART(v, i));
@@ -275,21 +287,22 @@ LANES_INLINE void pack(uint8_t *out, const dsa_poly *p, int32_t top, unsigned d)
             }
         }
     }
-    memcpy(out, bytes, MLDSA_POLY_LEN(d));
+    memcpy(out + (MLDSA_N - LAST) / 8 * (size_t)d, last, LAST / 8 * (size_t)d);
 }
 
 /* The first four of eight numbers begin at bit 0, the others at bit 4 d: each four are
  * shuffled out of 16 bytes, a number from the four bytes that its first bit begins. */
 LANES_INLINE void unpack(dsa_poly *p, const uint8_t *in, int32_t top, unsigned d)
 {
-    uint8_t bytes[MLDSA_POLY_LEN(BITS_MAX) + 16]; /* each load reads 16, of which d / 2 count */
-    const uint8_t *from = bytes;
+    uint8_t last[LAST_LEN] = {0}; /* each load reads 16 bytes, of which d / 2 count */
+    const uint8_t *from = in;
     const V first = MULLO(SET_FOURS(0, 1, 2, 3), SET1(d));
     const V bits = ADD(first, SET_HALVES((4 * d) % 8)), shifts = AND(bits, SET1(7));
     const V places = ADD(MULLO(SRA32(bits, 3), SET1(0x01010101)), SET1(0x03020100));
-    memcpy(bytes, in, MLDSA_POLY_LEN(d));
-    memset(bytes + MLDSA_POLY_LEN(d), 0, 16);
+    memcpy(last, in + (MLDSA_N - LAST) / 8 * (size_t)d, LAST / 8 * (size_t)d);
     for (unsigned n = 0; n < MLDSA_N; n += W, from += W / 8 * d) {
+        if (n == MLDSA_N - LAST)
+            from = last;
         const V v = SRLV32(SHUFFLE8(LOAD_PARTS(from, d), places), shifts);
         STORE(p->c + n, SUB(SET1(top), AND(v, SET1((1 << d) - 1))));
     }
@@ -333,10 +346,11 @@ static void FUNCTION(unpack)(dsa_poly *p, const uint8_t *in, int32_t top, unsign
 const dsa_ops JOIN(larch_dsa, LEVEL) = {
     .x86 = &JOIN(larch_x86, LEVEL),
     .permute = PERMUTE,
+    .permute_five = PERMUTE_FIVE,
     .ntt = FUNCTION(ntt),
     .inverse_ntt = FUNCTION(inverse_ntt),
     .multiply = FUNCTION(multiply),
-    .add_is_below = FUNCTION(add_is_below),
+    .add_small_is_below = FUNCTION(add_small_is_below),
     .is_below = FUNCTION(is_below),
     .power2round = FUNCTION(power2round),
     .decompose = FUNCTION(decompose),

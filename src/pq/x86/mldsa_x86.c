@@ -11,18 +11,16 @@
 
 #if LARCH_MLDSA_44 || LARCH_MLDSA_65 || LARCH_MLDSA_87
 
-/* Before row r is used: samples it, with those that follow, to the start of a. */
-static void sample_for(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride, const uint8_t *rho,
-                       unsigned r)
+void larch_dsa_widen(dsa_poly *p, const x86_poly *a)
 {
-    if (r % DSA_ROWS == 0)
-        larch_dsa_sample_rows(ops, p, a, stride, rho, r, r + DSA_ROWS < p->k ? r + DSA_ROWS : p->k);
+    for (unsigned n = 0; n < MLDSA_N; n++)
+        p->c[n] = a->c[n];
 }
 
 /* ML-DSA.KeyGen_internal [FIPS204 algorithm 6]. */
 void larch_dsa_keygen(const dsa_ops *ops, const mldsa_params *p, const uint8_t *seed, uint8_t *pk, uint8_t *sk)
 {
-    dsa_poly a[DSA_ROWS * MLDSA_L_MAX], secrets[MLDSA_L_MAX + MLDSA_K_MAX], t, t0;
+    dsa_poly a[DSA_ROWS_AHEAD * MLDSA_L_MAX], secrets[MLDSA_L_MAX + MLDSA_K_MAX], t, t0;
     dsa_poly *const s1 = secrets, *const s2 = secrets + p->l;
     uint8_t xi_k_l[34], hash[128];
     const uint8_t *rho = hash, *rho_prime = hash + 32, *big_k = hash + 96;
@@ -42,16 +40,18 @@ void larch_dsa_keygen(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
         ops->pack(s_out + i * mldsa_s_len(p), &secrets[i], p->eta, p->eta_bits);
     for (unsigned s = 0; s < p->l; s++)
         ops->ntt(&s1[s]);
-    for (unsigned r = 0; r < p->k; r++) {
-        sample_for(ops, p, a, p->l, rho, r);
-        ops->multiply(&t, &a[r % DSA_ROWS * p->l], s1, p->l);
+    dsa_rows rows = {.rho = rho, .a = a, .stride = p->l, .kept = DSA_ROWS_AHEAD};
+    dsa_hash tr = {.in = pk, .left = 32};
+    for (unsigned r = 0; r < p->k; r++, tr.left += MLDSA_T1_LEN) {
+        ops->multiply(&t, larch_dsa_sample_row(ops, p, &rows, r, &tr), s1, p->l);
         ops->inverse_ntt(&t);
-        (void)ops->add_is_below(&t, &s2[r], MLDSA_Q);
+        for (unsigned n = 0; n < MLDSA_N; n++)
+            t.c[n] += s2[r].c[n];
         ops->power2round(&t, &t0);
         ops->pack(pk + 32 + r * MLDSA_T1_LEN, &t, 0, MLDSA_T1_BITS);
         ops->pack(t0_out + r * MLDSA_T0_LEN, &t0, MLDSA_T0_TOP, MLDSA_T0_BITS);
     }
-    larch_dsa_hash(ops, pk, 32 + p->k * MLDSA_T1_LEN, sk + 64, 64); /* tr */
+    larch_dsa_hash_finish(ops, &tr, sk + 64, 64);
 
     larch_wipe(secrets, sizeof secrets[0] * ((unsigned)p->l + p->k));
     larch_wipe(&t, sizeof t);
@@ -78,7 +78,8 @@ bool larch_dsa_verify(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
                       const uint8_t *sig)
 {
     /* Each row has one entry more, t1 2^d, and z one more, -c: so one sum gives A z - c t1 2^d. */
-    dsa_poly a[DSA_ROWS * (MLDSA_L_MAX + 1)], z[MLDSA_L_MAX + 1], w, minus_w1;
+    dsa_poly a[DSA_ROWS_AHEAD * (MLDSA_L_MAX + 1)], z[MLDSA_L_MAX + 1], w, minus_w1;
+    x86_poly c;
     uint8_t mu_w1[64 + MLDSA_K_MAX * MLDSA_POLY_LEN(MLDSA_W1_BITS_MAX)], c_tilde[MLDSA_C_TILDE_MAX];
     const uint8_t *z_bytes = sig + p->c_tilde_len, *h_bytes = z_bytes + p->l * mldsa_z_len(p);
     const unsigned stride = p->l + 1u;
@@ -92,11 +93,14 @@ bool larch_dsa_verify(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
             return false;
         ops->ntt(&z[s]);
     }
-    larch_dsa_sample_challenge(ops, p, &z[p->l], sig);
+    larch_dsa_sample_challenge(ops, p, &c, sig);
+    larch_dsa_widen(&z[p->l], &c);
+    ops->ntt(&z[p->l]);
     memcpy(mu_w1, mu, 64);
-    for (unsigned r = 0; r < p->k; r++) {
-        dsa_poly *const row = &a[r % DSA_ROWS * stride], *const t1 = &row[p->l];
-        sample_for(ops, p, a, stride, pk, r);
+    dsa_rows rows = {.rho = pk, .a = a, .stride = stride, .kept = DSA_ROWS_AHEAD};
+    dsa_hash h = {.in = mu_w1, .left = 64};
+    for (unsigned r = 0; r < p->k; r++, h.left += w1_len) {
+        dsa_poly *const row = larch_dsa_sample_row(ops, p, &rows, r, &h), *const t1 = &row[p->l];
         ops->unpack(t1, pk + 32 + r * MLDSA_T1_LEN, 0, MLDSA_T1_BITS); /* -t1 */
         for (unsigned n = 0; n < MLDSA_N; n++)
             t1->c[n] *= 1 << MLDSA_D;
@@ -107,7 +111,7 @@ bool larch_dsa_verify(const dsa_ops *ops, const mldsa_params *p, const uint8_t *
         use_hints(p, &minus_w1, &w, h_bytes, r);
         ops->pack(mu_w1 + 64 + r * w1_len, &minus_w1, 0, p->rounding.w1_bits);
     }
-    larch_dsa_hash(ops, mu_w1, 64 + p->k * w1_len, c_tilde, p->c_tilde_len);
+    larch_dsa_hash_finish(ops, &h, c_tilde, p->c_tilde_len);
     return larch_ct_equal(c_tilde, sig, p->c_tilde_len);
 }
 

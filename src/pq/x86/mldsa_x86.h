@@ -33,6 +33,8 @@ extern const dsa_zetas larch_dsa_zetas, larch_dsa_inverse_zetas;
 typedef struct dsa_ops {
     const x86_ops *x86;           /* the permutations of several states, and what goes with them */
     void (*permute)(uint64_t *s); /* of one */
+    /* Of four interleaved states, and in general registers of a fifth, which costs next to nothing; or NULL. */
+    void (*permute_five)(uint64_t *four, uint64_t *fifth);
 
     /* NTT [FIPS204 algorithm 41]. In: |c| < 2 q; out: |c| < 9 q. */
     void (*ntt)(dsa_poly *p);
@@ -41,8 +43,9 @@ typedef struct dsa_ops {
     void (*inverse_ntt)(dsa_poly *p);
     /* out = the sum of len products a[i] b[i] / 2^32, value by value, len <= 8; |a|, |b| < 9 q. Out: |c| < q. */
     void (*multiply)(dsa_poly *out, const dsa_poly *a, const dsa_poly *b, unsigned len);
-    /* p += a; then, whether every |c| < bound. The answer is public. */
-    bool (*add_is_below)(dsa_poly *p, const dsa_poly *a, int32_t bound);
+    /* p += a, whose |c| < 3329 stand for residues modulo 3329 next to zero; then, whether every |c| < bound. The
+     * answer is public. */
+    bool (*add_small_is_below)(dsa_poly *p, const x86_poly *a, int32_t bound);
     /* Whether every |c| < bound: public too. */
     bool (*is_below)(const dsa_poly *p, int32_t bound);
     /* Power2Round [algorithm 35] of |t| < q, which becomes -t1. */
@@ -67,23 +70,47 @@ extern const dsa_ops larch_dsa_avx2, larch_dsa_avx512;
 
 /* ---- mldsa_sponges.c --------------------------------------------------------- */
 
-/* Rows first to end - 1 of ExpandA [FIPS204 algorithm 32], stride polynomials apart. Out: 0 <= c < q. */
-void larch_dsa_sample_rows(const dsa_ops *ops, const mldsa_params *p, dsa_poly *a, unsigned stride, const uint8_t *rho,
-                           unsigned first, unsigned end);
-/* So many rows at a time leave no more lanes of four idle than all rows at once, in any set. */
-#define DSA_ROWS 4
+/* SHAKE256 of an array that fills little by little: left bytes from in on are there and not yet absorbed. */
+typedef struct dsa_hash {
+    uint64_t s[25];
+    const uint8_t *in;
+    size_t left;
+} dsa_hash;
+
+/* Whether it pays to sample ahead of need for the sake of what is then absorbed beside. */
+bool larch_dsa_hash_is_worth_it(const dsa_ops *ops, const dsa_hash *h);
+/* Absorbs the rest. Out: at most 136 bytes. Wipes the state. */
+void larch_dsa_hash_finish(const dsa_ops *ops, dsa_hash *h, uint8_t *out, size_t out_len);
+
+/* The rows of ExpandA [FIPS204 algorithm 32] in their order. a is a ring with places for kept of them, stride
+ * polynomials apart. */
+typedef struct dsa_rows {
+    const uint8_t *rho;
+    dsa_poly *a;
+    unsigned stride, kept;
+    unsigned row, column, place; /* the next entry of the matrix, and where its row stands; at first 0 */
+} dsa_rows;
+
+/* Eight lanes may run so far ahead of the first row that is wanted. */
+#define DSA_ROWS_AHEAD 3
+/* Samples until row r is there, and at most DSA_ROWS_AHEAD - 1 rows after it have begun. Out: 0 <= c < q.
+ * beside: what it has whole blocks of is absorbed where a lane is idle; may be NULL. */
+dsa_poly *larch_dsa_sample_row(const dsa_ops *ops, const mldsa_params *p, dsa_rows *rows, unsigned r, dsa_hash *beside);
 /* ExpandS [algorithm 33]: s1 and s2, l + k polynomials. */
 void larch_dsa_sample_secrets(const dsa_ops *ops, const mldsa_params *p, dsa_poly *s, const uint8_t *rho_prime);
-/* DSA_MASKS polynomials of ExpandMask [algorithm 34], with nonces from kappa on. */
-#define DSA_MASKS 4
-void larch_dsa_sample_masks(const dsa_ops *ops, const mldsa_params *p, dsa_poly *y, const uint8_t *rho_second,
-                            unsigned kappa);
+/* Polynomials of ExpandMask [algorithm 34], with nonces from kappa on; how many: at most DSA_MASKS. beside: as for
+ * larch_dsa_sample_row. */
+#define DSA_MASKS 5
+unsigned larch_dsa_sample_masks(const dsa_ops *ops, const mldsa_params *p, dsa_poly *y, const uint8_t *rho_second,
+                                unsigned kappa, dsa_hash *beside);
 /* SHAKE256 to at most 136 bytes. */
 void larch_dsa_hash(const dsa_ops *ops, const uint8_t *in, size_t len, uint8_t *out, size_t out_len);
-/* SampleInBall [algorithm 29], in the NTT's domain. */
-void larch_dsa_sample_challenge(const dsa_ops *ops, const mldsa_params *p, dsa_poly *c, const uint8_t *c_tilde);
+/* SampleInBall [algorithm 29]. */
+void larch_dsa_sample_challenge(const dsa_ops *ops, const mldsa_params *p, x86_poly *c, const uint8_t *c_tilde);
 
 /* ---- mldsa_x86.c, mldsa_x86_sign.c -------------------------------------------- */
+
+void larch_dsa_widen(dsa_poly *p, const x86_poly *a);
 
 /* As in struct larch_sig_functions. */
 void larch_dsa_keygen(const dsa_ops *ops, const mldsa_params *p, const uint8_t *seed, uint8_t *pk, uint8_t *sk);

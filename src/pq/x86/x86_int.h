@@ -107,6 +107,10 @@ typedef struct x86_job {
  * begins, so those with most blocks should come first. */
 void larch_x86_run(const x86_ops *ops, const x86_job *jobs, size_t count);
 
+/* As larch_shake128_many. */
+void larch_x86_shake128_many(const x86_ops *ops, uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count,
+                             size_t count);
+
 /* ML-KEM's three operations [FIPS203 6], one or count at once: those share the lanes,
  * decapsulations where neighbours have the same dk (the same pointer). */
 void larch_x86_keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *seed, uint8_t *ek, uint8_t *dk);
@@ -145,6 +149,7 @@ void larch_x86_burn(void);
 
 void larch_keccak_x1_bmi2(uint64_t *s);
 void larch_keccak_x4_avx2(uint64_t *s);
+void larch_keccak_x5_avx2(uint64_t *four, uint64_t *fifth);
 void larch_keccak_x1_avx512(uint64_t *s);
 void larch_keccak_x4_avx512(uint64_t *s);
 void larch_keccak_x8_avx512(uint64_t *s);

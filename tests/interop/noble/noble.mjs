@@ -90,8 +90,8 @@ async function oneSignature(algorithm, signer) {
 }
 
 if (level !== undefined && (await larch('level', level))[0] === 'error') {
-  console.log(`skipped: no ${level} here`);
-  process.exit(0);
+  console.log(`skipped: ${level}: this processor or build has none`);
+  process.exit(77);
 }
 for (const [set, kem] of Object.entries(sets)) {
   let done = 0;

@@ -3,7 +3,8 @@
 #ifndef LARCH_TEST_TIMERS_H
 #define LARCH_TEST_TIMERS_H
 
-#define pdTRUE 1
+#define pdTRUE            1
+#define pdMS_TO_TICKS(ms) (ms)
 
 typedef struct StaticTimer_t {
     int unused;

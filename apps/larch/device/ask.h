@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A gateway's devices, for its operator: requests to a device, and the list of them. The gateway that runs over the state
+ * folder does it, through its control socket: it has the sessions, and knows where each device is.
+ *
+ *     send NAME PATH [VALUE|-]    get NAME PATH    observe NAME PATH    list    add NAME    revoke NAME
+ */
+#ifndef LARCH_APP_DEVICE_ASK_H
+#define LARCH_APP_DEVICE_ASK_H
+
+#include "common/command.h"
+#include "device/connection.h"
+
+typedef struct device_asking {
+    char state[LARCH_POSIX_PATH_MAX]; /* "": the default */
+    unsigned method;                  /* of send: an index of device_methods */
+    double timeout;                   /* seconds */
+    unsigned long count;              /* of notifications; 0: without end */
+    bool json;
+    char out[LARCH_POSIX_PATH_MAX]; /* of add: where its enrolment goes; "": not given */
+    char authority[256];            /* of add: HOST[:PORT] of the gateway; "": none */
+} device_asking;
+
+extern const char *const device_methods[]; /* ended by NULL; the first is the default */
+
+/* Whether this is one of the actions above. */
+bool device_is_asking(const char *action);
+/* Does what the operands say, the first of which is the action. Whatever the device or the gateway sent is printed so
+ * that a terminal can show it; what is no terminal gets the body of an answer as it is. LARCH_EXIT_FAILED: the device
+ * answered with an error, or did not answer, or no gateway runs; it has said which. */
+larch_exit device_ask(const device_asking *asking, const larch_operands *operands);
+/* The parts of it that change which devices there are (add.c). */
+larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name);
+larch_exit device_revoke(device_connection *gateway, const char *name);
+
+#endif

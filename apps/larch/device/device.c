@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* larch device: a device on Linux, in a session with a gateway; and the gateway's devices, for its operator. */
+#include <limits.h>
+#include <string.h>
+
+#include "common/command.h"
+#include "common/value.h"
+#include "device/ask.h"
+#include "device/device_int.h"
+#include "larch/crypto.h"
+
+#define INTERVAL_S 10.0
+#define TIMEOUT_S  30.0
+#define NOT_GIVEN  UINT_MAX /* of a method */
+#define RUN        "run"
+#define ACTIONS    RUN ", list, get, observe, send, add or revoke"
+
+typedef struct device_arguments {
+    device_options run;
+    device_asking ask;
+    unsigned long count;
+    bool json;
+} device_arguments;
+
+static const larch_option rows[] = {
+    {.name = "oscore",
+     .kind = LARCH_OPTION_COPY,
+     .value = "CONTEXTFILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, run.context_path),
+     .text = "run: the context that the gateway holds too (coap-oscore-conf(5)). CONTEXTFILE.state beside it "
+             "holds what must never be used twice, CONTEXTFILE.reading the reading under way"},
+    {.name = "enrolment",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, run.enrolment_path),
+     .text = "run: shake hands with the gateway of this enrolment, which add made. FILE.state beside it keeps the "
+             "session, FILE.reading the reading under way"},
+    {.name = "out",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, ask.out),
+     .text = "add: write the enrolment to this new file, of mode 0600; required"},
+    {.name = "authority",
+     .kind = LARCH_OPTION_COPY,
+     .value = "HOST[:PORT]",
+     .wants = "an address of at most 255 bytes",
+     LARCH_OPTION_AT(device_arguments, ask.authority),
+     .text = "add: put the gateway's address into the enrolment, so that the device needs no other"},
+    {.name = "name",
+     .kind = LARCH_OPTION_COPY,
+     .value = "NAME",
+     .wants = "a name of 1 to 32 bytes",
+     LARCH_OPTION_AT(device_arguments, run.name),
+     .text = "run: report to /r/NAME (default temperature)"},
+    {.name = "interval",
+     .kind = LARCH_OPTION_PERIOD,
+     .value = "S",
+     LARCH_OPTION_AT(device_arguments, run.interval),
+     .text = "run: report a simulated temperature every S seconds (default 10)"},
+    {.name = "lines",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, run.lines),
+     .text = "run: report each line of standard input instead, and end with it"},
+    {.name = "observe",
+     .kind = LARCH_OPTION_COPY,
+     .value = "PATH",
+     .wants = "a path of 1 to 48 bytes",
+     LARCH_OPTION_AT(device_arguments, run.observe),
+     .text = "run: observe a resource of the gateway, as r/NAME, and print what changes"},
+    {.name = "state",
+     .kind = LARCH_OPTION_COPY,
+     .value = "DIR",
+     .wants = "a folder",
+     LARCH_OPTION_AT(device_arguments, ask.state),
+     .text = "all but run: the gateway's state folder; default $STATE_DIRECTORY, else "
+             "${XDG_STATE_HOME:-~/.local/state}/larch"},
+    {.name = "timeout",
+     .kind = LARCH_OPTION_PERIOD,
+     .value = "S",
+     LARCH_OPTION_AT(device_arguments, ask.timeout),
+     .text = "get, observe, send: seconds to wait for the device's first answer (default 30)"},
+    {.name = "method",
+     .kind = LARCH_OPTION_CHOICE,
+     .value = "METHOD",
+     .choices = device_methods,
+     LARCH_OPTION_AT(device_arguments, ask.method),
+     .text = "send: post (default) or put"},
+    {.name = "count",
+     .kind = LARCH_OPTION_NUMBER,
+     .value = "N",
+     .min = 1,
+     .max = ULONG_MAX,
+     LARCH_OPTION_AT(device_arguments, count),
+     .text = "run: end when N readings were accepted; observe: when N notifications were printed"},
+    {.name = "json",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, json),
+     .text = "one JSON object an event, an answer or a context on stdout"},
+};
+
+const larch_command larch_device_command = {
+    .name = NAME,
+    .text = "be a device in a session with a gateway, or ask a gateway's devices",
+    .usage = "run --oscore CONTEXTFILE coap://HOST[:PORT] [OPTION]...\n"
+             "run --enrolment FILE [coap://HOST[:PORT]] [OPTION]...\n"
+             "list [OPTION]...\n"
+             "get|observe NAME PATH [OPTION]...\n"
+             "send NAME PATH [VALUE|-] [OPTION]...\n"
+             "add NAME --out FILE [OPTION]...\n"
+             "revoke NAME [OPTION]...",
+    .about = "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
+             "asks the gateway's devices. OSCORE protects every message between the two.\n"
+             "\n"
+             "  run       reports readings. A reading is sent under the same number until the gateway has\n"
+             "            it, also after a restart of the device, so that the gateway stores it once. The\n"
+             "            device has the resources /time, /led (on, off) and /interval (seconds).\n"
+             "  list      prints each context of each device: the device's name, its kid, the address it\n"
+             "            was last heard at (-: not since the gateway's start), how many messages the\n"
+             "            gateway has sent under it, and how many it may still carry; then devices that\n"
+             "            were added and have no context\n"
+             "  get       prints a resource of the device NAME\n"
+             "  observe   prints it, and again whenever the device reports a change\n"
+             "  send      sends VALUE, or standard input, to a resource\n"
+             "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
+             "            writes its enrolment, once\n"
+             "  revoke    deletes a device, its keys and its sessions\n"
+             "\n"
+             "All but run ask the gateway that runs over the state folder; add and revoke work without one,\n"
+             "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
+             "heard of it since its start.\n",
+    LARCH_COMMAND_OPTIONS(rows),
+    .operand_max = 4,
+    .surplus = "quote the value",
+};
+
+/* ---- run ------------------------------------------------------------------------- */
+
+static larch_exit take_uri(device_run *run, const char *text)
+{
+    larch_posix_reason why;
+    if (larch_posix_uri_parse(text, &run->uri, &why) != 0)
+        return larch_app_bad_address(NAME, text, &why);
+    if (run->uri.path[0] != '\0' || run->uri.query[0] != '\0')
+        return larch_app_usage(NAME, "%s: leave the path out: readings go to /r/NAME, and --name sets NAME", text);
+    if (run->uri.peer.port == 0)
+        return larch_app_usage(NAME, "%s: no gateway listens on port 0", text);
+    return LARCH_EXIT_DONE;
+}
+
+static larch_exit check_run(const device_options *o)
+{
+    if (o->context_path[0] == '\0' && o->enrolment_path[0] == '\0')
+        return larch_app_usage(NAME, "which keys? Give --enrolment FILE or --oscore CONTEXTFILE");
+    if (o->context_path[0] != '\0' && o->enrolment_path[0] != '\0')
+        return larch_app_usage(NAME, "--oscore and --enrolment exclude each other");
+    if (o->lines && o->interval > 0)
+        return larch_app_usage(NAME, "--lines and --interval exclude each other");
+    if (o->interval > INTERVAL_MAX_S)
+        return larch_app_usage(NAME, "--interval: at most %g seconds, which is a day", INTERVAL_MAX_S);
+    if (strchr(o->name, '/') != NULL)
+        return larch_app_usage(NAME, "--name %s: a name has no slashes", o->name);
+    return LARCH_EXIT_DONE;
+}
+
+static larch_exit be_device(const device_arguments *arguments, const larch_operands *operands)
+{
+    static device_run run;
+    larch_exit code;
+    if (operands->count == 1 && arguments->run.enrolment_path[0] == '\0')
+        return larch_app_usage(NAME, "which gateway? Give coap://HOST[:PORT]");
+    if (operands->count > 2)
+        return larch_app_usage(NAME, "'%s' is one argument too many", operands->words[2]);
+    if ((code = check_run(&arguments->run)) != LARCH_EXIT_DONE)
+        return code;
+    run.udp.fd = run.file.fd = -1;
+    run.options = arguments->run;
+    run.options.count = arguments->count;
+    run.options.json = arguments->json;
+    if (run.options.interval < 0)
+        run.options.interval = INTERVAL_S;
+    if (run.options.name[0] == '\0')
+        (void)larch_app_copy("temperature", run.options.name, sizeof run.options.name);
+    if ((operands->count == 1 || (code = take_uri(&run, operands->words[1])) == LARCH_EXIT_DONE) &&
+        (code = larch_app_start_crypto(NAME)) == LARCH_EXIT_DONE && (code = device_run_all(&run)) == LARCH_EXIT_DONE)
+        code = larch_app_end_output(NAME);
+    return code;
+}
+
+/* ---- options of some actions --------------------------------------------------------- */
+
+/* An option that was given and that the action does not take; NULL: there is none. */
+static const char *find_misplaced(const device_arguments *a, const char *action)
+{
+    const struct {
+        const char *option;
+        bool is_given;
+        const char *actions; /* that take it: no name of an action stands in another */
+    } places[] = {{"oscore", a->run.context_path[0] != '\0', RUN},
+                  {"name", a->run.name[0] != '\0', RUN},
+                  {"interval", a->run.interval >= 0, RUN},
+                  {"lines", a->run.lines, RUN},
+                  {"observe", a->run.observe[0] != '\0', RUN},
+                  {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
+                  {"out", a->ask.out[0] != '\0', "add"},
+                  {"authority", a->ask.authority[0] != '\0', "add"},
+                  {"state", a->ask.state[0] != '\0', "list get observe send add revoke"},
+                  {"timeout", a->ask.timeout >= 0, "get observe send"},
+                  {"method", a->ask.method != NOT_GIVEN, "send"},
+                  {"count", a->count > 0, RUN " observe"}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (places[i].is_given && strstr(places[i].actions, action) == NULL)
+            return places[i].option;
+    return NULL;
+}
+
+static larch_exit ask_devices(device_arguments *arguments, const larch_operands *operands)
+{
+    device_asking *ask = &arguments->ask;
+    if (ask->timeout < 0)
+        ask->timeout = TIMEOUT_S;
+    if (ask->method == NOT_GIVEN)
+        ask->method = 0;
+    ask->count = arguments->count;
+    ask->json = arguments->json;
+    return device_ask(ask, operands);
+}
+
+int larch_device_main(int argc, char **argv)
+{
+    static device_arguments arguments = {.run.interval = -1, .ask = {.timeout = -1, .method = NOT_GIVEN}};
+    larch_operands operands;
+    const larch_exit code = larch_command_parse(&larch_device_command, &arguments, argc, argv, &operands);
+    if (code != LARCH_EXIT_DONE)
+        return code;
+    if (operands.count == 0)
+        return larch_app_usage(NAME, "say what to do: " ACTIONS);
+    const char *action = operands.words[0];
+    const bool runs = strcmp(action, RUN) == 0;
+    if (!runs && !device_is_asking(action))
+        return larch_app_usage(NAME, "there is no '%s': " ACTIONS, action);
+    const char *misplaced = find_misplaced(&arguments, action);
+    if (misplaced != NULL)
+        return larch_app_usage(NAME, "'%s' takes no --%s", action, misplaced);
+    return runs ? be_device(&arguments, &operands) : ask_devices(&arguments, &operands);
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# The crypto providers: the sources of one, for the library and for the tests, which run over each.
+function(larch_crypto_sources target provider)
+  set(crypto ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../src/crypto)
+  if(provider STREQUAL "libcrypto")
+    target_sources(${target} PRIVATE ${crypto}/libcrypto.c ${crypto}/libcrypto_aead.c ${crypto}/libcrypto_hash.c ${crypto}/libcrypto_outcome.c
+      ${crypto}/libcrypto_p256.c ${crypto}/libcrypto_x25519.c)
+  else()
+    target_sources(${target} PRIVATE ${crypto}/psa.c ${crypto}/psa_ecc.c)
+  endif()
+endfunction()
+
+# Sets LARCH_CRYPTO_PROVIDER, psa or libcrypto, as LARCH_CRYPTO asks, and LARCH_CRYPTO_LIBRARY, its imported target.
+macro(larch_crypto_choose)
+  if(NOT LARCH_CRYPTO MATCHES "^(auto|libcrypto|psa)$")
+    message(FATAL_ERROR "LARCH_CRYPTO is auto, libcrypto or psa, not ${LARCH_CRYPTO}")
+  endif()
+  set(LARCH_CRYPTO_PROVIDER psa)
+  set(LARCH_CRYPTO_LIBRARY MbedCrypto::MbedCrypto)
+  find_package(OpenSSL 3.0 QUIET COMPONENTS Crypto)
+  if(NOT LARCH_CRYPTO STREQUAL "psa" AND TARGET OpenSSL::Crypto)
+    set(LARCH_CRYPTO_PROVIDER libcrypto)
+    set(LARCH_CRYPTO_LIBRARY OpenSSL::Crypto)
+  elseif(LARCH_CRYPTO STREQUAL "libcrypto")
+    message(FATAL_ERROR "LARCH_CRYPTO=libcrypto needs OpenSSL 3.0 or later; it is Debian's libssl-dev")
+  elseif(LARCH_CRYPTO STREQUAL "auto")
+    message(STATUS "crypto: Mbed TLS through PSA, since OpenSSL 3 (Debian's libssl-dev) is not here")
+  endif()
+  find_package(MbedCrypto REQUIRED)
+endmacro()

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the sessions need of a database. sessions_sqlite.c is one; the sessions themselves contain no SQL. Errors of all
+ * functions are those of reason.h for the fault in *why; on an error the database is as it was, and outputs are
+ * unchanged. Every function that writes is one transaction, durable on LARCH_OK.
+ */
+#ifndef LARCH_REGISTRY_SESSIONS_DB_H
+#define LARCH_REGISTRY_SESSIONS_DB_H
+
+#include "registry/enrolled.h"
+
+#define LARCH_SESSIONS_SCHEMA    1
+#define LARCH_SESSIONS_CHECK_LEN 16
+#define LARCH_SESSIONS_MARK_LEN  16
+#define LARCH_SESSIONS_MARKS     2 /* of a context: one for each of its keys */
+
+/* What holds for the whole file. */
+typedef struct larch_sessions_setting {
+    uint64_t unused;   /* no context has used an epoch from this one on */
+    uint32_t start;    /* the start counter that the file carries; 0: none */
+    uint32_t newest_s; /* the newest wall-clock time seen, seconds since 1970; 0: none */
+    bool has_check;
+    uint8_t check[LARCH_SESSIONS_CHECK_LEN]; /* of the store key */
+} larch_sessions_setting;
+
+typedef struct larch_sessions_row {
+    uint64_t number;
+    uint64_t device;
+    uint32_t expires_s;
+    uint32_t own_used, failed;
+    uint64_t made; /* which handshake of the file made it, in order; 0: none, it is fixed */
+    bool is_unconfirmed;
+    larch_bytes sealed;
+} larch_sessions_row;
+
+/* A pre-shared key: a device's own, or one for its resumption. */
+typedef struct larch_sessions_psk_row {
+    uint64_t number;
+    uint64_t device;
+    uint64_t made; /* the handshake that made it, with the context of the same number; 0: it is the device's own */
+    larch_bytes kid, sealed;
+} larch_sessions_psk_row;
+
+#define LARCH_SESSIONS_DOOMED_MAX 16 /* contexts that one handshake removes, at most */
+
+/* Contexts that were deleted, by their numbers. */
+typedef struct larch_sessions_doomed {
+    uint64_t numbers[LARCH_SESSIONS_DOOMED_MAX];
+    size_t count;
+} larch_sessions_doomed;
+
+/* How far a context's limits are used. */
+typedef struct larch_sessions_counters {
+    uint64_t number;
+    uint32_t own_used, failed;
+} larch_sessions_counters;
+
+typedef struct larch_sessions_db larch_sessions_db;
+
+larch_error larch_sessions_db_open(larch_sessions_db **out, const char *path, larch_registry_reason *why);
+void larch_sessions_db_close(larch_sessions_db *db);
+
+larch_error larch_sessions_db_get_setting(larch_sessions_db *db, larch_sessions_setting *setting,
+                                          larch_registry_reason *why);
+/* setting: NULL leaves it. */
+larch_error larch_sessions_db_store(larch_sessions_db *db, const larch_sessions_setting *setting,
+                                    const larch_sessions_counters *counters, size_t count, larch_registry_reason *why);
+
+/* Hands every context to take, up to its first error, which it returns. The row's view holds inside take. */
+larch_error larch_sessions_db_each(larch_sessions_db *db,
+                                   larch_error (*take)(void *context, const larch_sessions_row *row), void *context,
+                                   larch_registry_reason *why);
+/* Adds a context and the marks of its keys, and its device unless that is there. LARCH_REPLAY, without *why: a mark is
+ * on record. */
+larch_error larch_sessions_db_add(larch_sessions_db *db, const larch_sessions_row *row, const char *name,
+                                  uint8_t marks[LARCH_SESSIONS_MARKS][LARCH_SESSIONS_MARK_LEN],
+                                  larch_registry_reason *why);
+/* Deletes contexts with their observations, and marks whose time has passed by unix_s (0: none has). */
+larch_error larch_sessions_db_remove(larch_sessions_db *db, const uint64_t *numbers, size_t count, uint64_t unix_s,
+                                     larch_registry_reason *why);
+larch_error larch_sessions_db_remove_device(larch_sessions_db *db, uint64_t device, larch_registry_reason *why);
+/* Deletes all contexts and observations, and stores the setting. */
+larch_error larch_sessions_db_clear(larch_sessions_db *db, const larch_sessions_setting *setting, size_t *removed,
+                                    larch_registry_reason *why);
+/* Contexts that have expired by then, cap of them at most. */
+larch_error larch_sessions_db_list_expired(larch_sessions_db *db, uint64_t unix_s, uint64_t *numbers, size_t cap,
+                                           size_t *count, larch_registry_reason *why);
+
+/* LARCH_AGAIN: there is no such device. */
+larch_error larch_sessions_db_find_device(larch_sessions_db *db, const char *name, uint64_t *device,
+                                          larch_registry_reason *why);
+larch_error larch_sessions_db_get_name(larch_sessions_db *db, uint64_t device, char name[LARCH_SESSIONS_NAME_MAX + 1],
+                                       larch_registry_reason *why);
+
+/* Adds a device with its own key. LARCH_REPLAY, without *why: there is one of this name. */
+larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, const larch_sessions_psk_row *psk,
+                                    larch_registry_reason *why);
+/* Hands the nth key of this kid to take, and the kid of the device's own key, and returns what take does. LARCH_AGAIN:
+ * there is none. Views hold inside take. */
+larch_error larch_sessions_db_find_psk(larch_sessions_db *db, larch_bytes kid, unsigned nth,
+                                       larch_error (*take)(void *context, const larch_sessions_psk_row *row,
+                                                           larch_bytes own_kid),
+                                       void *context, larch_registry_reason *why);
+/* Adds what a handshake under the key `under` made: a context, and the key for the next resumption; both get the next
+ * number of a handshake. What the key's use has made superfluous is deleted: contexts and keys that are older than it, and
+ * what an earlier handshake under it left unconfirmed; and the oldest, so that LARCH_ENROLLED_CONTEXTS_MAX stay. LARCH_AGAIN,
+ * without *why: that key is not on record. */
+larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessions_row *row,
+                                       const larch_sessions_psk_row *next, uint64_t under,
+                                       larch_sessions_doomed *doomed, larch_registry_reason *why);
+/* A context is confirmed: deletes contexts and keys of its device that are older. LARCH_AGAIN, without *why: there is no
+ * such context. */
+larch_error larch_sessions_db_confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
+                                      larch_registry_reason *why);
+/* The first device whose number is behind *at, and whether it has a key of its own. LARCH_AGAIN: no more. */
+larch_error larch_sessions_db_next_device(larch_sessions_db *db, uint64_t *at, char name[LARCH_SESSIONS_NAME_MAX + 1],
+                                          bool *is_enrolled, larch_registry_reason *why);
+
+/* key: what names the observation among those of its session. One that is there is replaced. */
+larch_error larch_sessions_db_add_observation(larch_sessions_db *db, uint64_t session, larch_bytes key,
+                                              larch_bytes record, larch_registry_reason *why);
+larch_error larch_sessions_db_end_observation(larch_sessions_db *db, uint64_t session, larch_bytes key,
+                                              larch_registry_reason *why);
+/* The first one behind *at; its record is copied into record, which has cap bytes. LARCH_AGAIN: no more. */
+larch_error larch_sessions_db_next_observation(larch_sessions_db *db, uint64_t *at, uint64_t *session, uint8_t *record,
+                                               size_t cap, size_t *len, larch_registry_reason *why);
+/* Those besides this one. */
+larch_error larch_sessions_db_count_others(larch_sessions_db *db, uint64_t session, larch_bytes key, size_t *count,
+                                           larch_registry_reason *why);
+
+/* Moves all of the log into the file, and cuts it to nothing. */
+larch_error larch_sessions_db_truncate_log(larch_sessions_db *db, larch_registry_reason *why);
+
+#endif

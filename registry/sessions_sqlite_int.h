@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the two files over SQLite share: the statements, and what both do with them. sessions_sqlite.c has the file, settings,
+ * contexts, devices and observations, sessions_made_sqlite.c keys and handshakes.
+ */
+#ifndef LARCH_REGISTRY_SESSIONS_SQLITE_INT_H
+#define LARCH_REGISTRY_SESSIONS_SQLITE_INT_H
+
+#include "registry/sessions_db.h"
+#include "registry/sqlite.h"
+
+/* X(name, SQL) */
+#define STATEMENTS(X)                                                                                                  \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
+    X(COMMIT, "COMMIT")                                                                                                \
+    X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(GET_SETTING, "SELECT unused, start, newest, checked FROM setting")                                               \
+    X(SET_SETTING, "UPDATE setting SET unused = ?1, start = ?2, newest = ?3, checked = ?4")                            \
+    X(LIST_CONTEXTS, "SELECT number, device, expires, own_used, failed, sealed, made, unconfirmed FROM context")       \
+    X(ADD_CONTEXT, "INSERT INTO context VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                   \
+    X(SET_COUNTERS, "UPDATE context SET own_used = ?2, failed = ?3 WHERE number = ?1")                                 \
+    X(LIST_EXPIRED, "SELECT number FROM context WHERE expires > 0 AND expires <= ?1 ORDER BY expires")                 \
+    X(DELETE_CONTEXT, "DELETE FROM context WHERE number = ?1")                                                         \
+    X(DELETE_CONTEXTS, "DELETE FROM context WHERE device = ?1")                                                        \
+    X(CLEAR_CONTEXTS, "DELETE FROM context")                                                                           \
+    X(FIND_MARK, "SELECT 1 FROM mark WHERE mark = ?1")                                                                 \
+    X(ADD_MARK, "INSERT INTO mark VALUES(?1, ?2)")                                                                     \
+    X(DELETE_MARKS, "DELETE FROM mark WHERE expires > 0 AND expires <= ?1")                                            \
+    X(FIND_DEVICE, "SELECT number FROM device WHERE name = ?1")                                                        \
+    X(GET_NAME, "SELECT name FROM device WHERE number = ?1")                                                           \
+    X(ADD_DEVICE, "INSERT INTO device VALUES(?1, ?2) ON CONFLICT(number) DO NOTHING")                                  \
+    X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                           \
+    X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)"  \
+                   " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                           \
+    X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                           \
+    X(FIND_PSK,                                                                                                        \
+      "SELECT psk.number, psk.device, psk.made, psk.sealed, own.kid FROM psk JOIN psk AS own"                          \
+      " ON own.device = psk.device AND own.made = 0 WHERE psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")         \
+    X(GET_PSK, "SELECT made FROM psk WHERE number = ?1 AND device = ?2")                                               \
+    X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                               \
+    X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                         \
+    X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
+                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                        \
+    X(LIST_OLDER, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made < ?2")                           \
+    X(LIST_UNCONFIRMED,                                                                                                \
+      "SELECT number FROM context WHERE device = ?1 AND made > 0 AND parent = ?2 AND unconfirmed = 1")                 \
+    X(LIST_EXCESS, "SELECT number FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT -1 OFFSET ?2")  \
+    X(DELETE_OLDER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made < ?2")                               \
+    X(DELETE_PSK_OF_CONTEXT, "DELETE FROM psk WHERE made > 0 AND made = (SELECT made FROM context WHERE number = ?1)") \
+    X(DELETE_EXCESS_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND number NOT IN"                           \
+                          " (SELECT number FROM psk WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT ?2)")      \
+    X(DELETE_PSKS, "DELETE FROM psk WHERE device = ?1")                                                                \
+    X(ADD_OBSERVATION, "INSERT OR REPLACE INTO observation(session, key, record) VALUES(?1, ?2, ?3)")                  \
+    X(END_OBSERVATION, "DELETE FROM observation WHERE session = ?1 AND key = ?2")                                      \
+    X(DELETE_OBSERVATIONS, "DELETE FROM observation WHERE session = ?1")                                               \
+    X(DELETE_OBSERVATIONS_OF_DEVICE,                                                                                   \
+      "DELETE FROM observation WHERE session IN (SELECT number FROM context WHERE device = ?1)")                       \
+    X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                   \
+    X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")               \
+    X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                               \
+    X(TRUNCATE, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+#define STATEMENT_ENUM(name, sql) name,
+enum { STATEMENTS(STATEMENT_ENUM) STATEMENT_COUNT };
+#undef STATEMENT_ENUM
+
+struct larch_sessions_db {
+    sqlite3 *sqlite;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    char path[LARCH_REGISTRY_PATH_MAX];
+};
+
+/* ---- statements ---------------------------------------------------------- */
+
+static inline sqlite3_stmt *with_number(larch_sessions_db *db, int which, uint64_t number)
+{
+    sqlite3_stmt *s = db->statements[which];
+    (void)sqlite3_bind_int64(s, 1, number < INT64_MAX ? (sqlite3_int64)number : INT64_MAX);
+    return s;
+}
+
+static inline void bind_bytes(sqlite3_stmt *s, int index, larch_bytes bytes)
+{
+    (void)sqlite3_bind_blob64(s, index, bytes.data, bytes.len, SQLITE_STATIC);
+}
+
+static inline uint64_t column(sqlite3_stmt *s, int index)
+{
+    const sqlite3_int64 value = sqlite3_column_int64(s, index);
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static inline uint32_t column_32(sqlite3_stmt *s, int index)
+{
+    const uint64_t value = column(s, index);
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+static inline larch_bytes column_bytes(sqlite3_stmt *s, int index)
+{
+    const uint8_t *data = sqlite3_column_blob(s, index); /* before its length */
+    return (larch_bytes){data, (size_t)sqlite3_column_bytes(s, index)};
+}
+
+static inline larch_error run(larch_sessions_db *db, int which, larch_registry_reason *why)
+{
+    return larch_sqlite_run(db->sqlite, db->path, db->statements[which], why);
+}
+
+static inline larch_error run_with_number(larch_sessions_db *db, int which, uint64_t number, larch_registry_reason *why)
+{
+    (void)with_number(db, which, number);
+    return run(db, which, why);
+}
+
+/* A row to be read and reset; LARCH_AGAIN: there is none, and the statement is reset. */
+static inline larch_error step(larch_sessions_db *db, sqlite3_stmt *s, larch_registry_reason *why)
+{
+    const int code = sqlite3_step(s);
+    if (code == SQLITE_ROW)
+        return LARCH_OK;
+    const larch_error e = code == SQLITE_DONE ? LARCH_AGAIN : larch_sqlite_fail(db->sqlite, db->path, why);
+    (void)sqlite3_reset(s);
+    return e;
+}
+
+static inline larch_error end_transaction(larch_sessions_db *db, larch_error e, larch_registry_reason *why)
+{
+    larch_registry_reason other; /* the first failure is the one to report */
+    if (e == LARCH_OK)
+        e = run(db, COMMIT, why);
+    if (e != LARCH_OK && sqlite3_get_autocommit(db->sqlite) == 0)
+        (void)!run(db, ROLLBACK, &other);
+    return e;
+}
+
+/* The row of a context. parent: the handshake that made the key under which this one was made; 0: none did. */
+larch_error larch_sessions_sqlite_add_row(larch_sessions_db *db, const larch_sessions_row *row, uint64_t parent,
+                                          larch_registry_reason *why);
+
+#endif
