@@ -3,7 +3,7 @@
  * A gateway's devices, for its operator: requests to a device, and the list of them. The gateway that runs over the state
  * folder does it, through its control socket: it has the sessions, and knows where each device is.
  *
- *     send NAME PATH [VALUE|-]    get NAME PATH    observe NAME PATH    list    add NAME    revoke NAME
+ *     send NAME PATH [VALUE|-]    get NAME PATH    observe NAME PATH    list    add NAME    revoke NAME    rotate NAME
  */
 #ifndef LARCH_APP_DEVICE_ASK_H
 #define LARCH_APP_DEVICE_ASK_H
@@ -20,6 +20,10 @@ typedef struct device_asking {
     char out[LARCH_POSIX_PATH_MAX]; /* of add: where its enrolment goes; "": not given */
     char authority[256];            /* of add: HOST[:PORT] of the gateway; "": none */
 } device_asking;
+
+/* What rotate posts, and where: a device of larch then renews its session. */
+#define DEVICE_SESSION "session"
+#define DEVICE_RENEW   "renew"
 
 extern const char *const device_methods[]; /* ended by NULL; the first is the default */
 

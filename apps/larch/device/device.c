@@ -13,7 +13,7 @@
 #define TIMEOUT_S  30.0
 #define NOT_GIVEN  UINT_MAX /* of a method */
 #define RUN        "run"
-#define ACTIONS    RUN ", list, get, observe, send, add or revoke"
+#define ACTIONS    RUN ", list, get, observe, send, add, revoke or rotate"
 
 typedef struct device_arguments {
     device_options run;
@@ -81,7 +81,7 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_PERIOD,
      .value = "S",
      LARCH_OPTION_AT(device_arguments, ask.timeout),
-     .text = "get, observe, send: seconds to wait for the device's first answer (default 30)"},
+     .text = "get, observe, send, rotate: seconds to wait for the device's first answer (default 30)"},
     {.name = "method",
      .kind = LARCH_OPTION_CHOICE,
      .value = "METHOD",
@@ -110,13 +110,14 @@ const larch_command larch_device_command = {
              "get|observe NAME PATH [OPTION]...\n"
              "send NAME PATH [VALUE|-] [OPTION]...\n"
              "add NAME --out FILE [OPTION]...\n"
-             "revoke NAME [OPTION]...",
+             "revoke|rotate NAME [OPTION]...",
     .about = "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
              "asks the gateway's devices. OSCORE protects every message between the two.\n"
              "\n"
              "  run       reports readings. A reading is sent under the same number until the gateway has\n"
              "            it, also after a restart of the device, so that the gateway stores it once. The\n"
-             "            device has the resources /time, /led (on, off) and /interval (seconds).\n"
+             "            device has the resources /time, /led (on, off), /interval (seconds) and, if it is\n"
+             "            enrolled, /session (renew).\n"
              "  list      prints each context of each device: the device's name, its kid, the address it\n"
              "            was last heard at (-: not since the gateway's start), how many messages the\n"
              "            gateway has sent under it, and how many it may still carry; then devices that\n"
@@ -127,6 +128,8 @@ const larch_command larch_device_command = {
              "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
              "            writes its enrolment, once\n"
              "  revoke    deletes a device, its keys and its sessions\n"
+             "  rotate    makes an enrolled device renew its session now: new keys, by another handshake.\n"
+             "            What is under way is not lost\n"
              "\n"
              "All but run ask the gateway that runs over the state folder; add and revoke work without one,\n"
              "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
@@ -206,8 +209,8 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
                   {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
                   {"out", a->ask.out[0] != '\0', "add"},
                   {"authority", a->ask.authority[0] != '\0', "add"},
-                  {"state", a->ask.state[0] != '\0', "list get observe send add revoke"},
-                  {"timeout", a->ask.timeout >= 0, "get observe send"},
+                  {"state", a->ask.state[0] != '\0', "list get observe send add revoke rotate"},
+                  {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
                   {"method", a->ask.method != NOT_GIVEN, "send"},
                   {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
