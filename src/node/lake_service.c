@@ -109,9 +109,7 @@ static void send_message_4(larch_lake_service *lake, const larch_request *rq, si
     larch_lake_session *session = larch_lake_session_at(lake, i);
     uint8_t time[16];
     larch_writer ead_4 = larch_writer_to(time, sizeof time), w = larch_lake_answer_writer(lake, i);
-    larch_error e = LARCH_OK;
-    if (larch_lake_keys_of(session)->method != LARCH_LAKE_METHOD_PSK)
-        e = put_ead_time(lake, &ead_4);
+    larch_error e = put_ead_time(lake, &ead_4);
     if (e == LARCH_OK)
         e = larch_lake_compose_message_4(session, lake->config.party, (larch_bytes){time, ead_4.len}, &w);
     if (e != LARCH_OK) {
