@@ -17,10 +17,10 @@
 #define LINE_BYTES (6 * LARCH_COAP_BODY_MAX + 2 * LARCH_COAP_BODY_MAX + 64) /* each byte escaped, and in hexadecimal */
 
 const char *const device_methods[] = {[DEVICE_METHOD_POST] = "post",
-                                     [DEVICE_METHOD_PUT] = "put",
-                                     [DEVICE_METHOD_PSK] = "4",
-                                     [DEVICE_METHOD_SIGNATURES] = "0",
-                                     NULL};
+                                      [DEVICE_METHOD_PUT] = "put",
+                                      [DEVICE_METHOD_PSK] = "4",
+                                      [DEVICE_METHOD_SIGNATURES] = "0",
+                                      NULL};
 const char *const device_references[] = {
     [DEVICE_BY_KID] = "kid", [DEVICE_BY_CCS] = "ccs", [DEVICE_BY_CWT] = "cwt", [DEVICE_BY_HASH] = "hash", NULL};
 
@@ -200,8 +200,8 @@ enum { SEND, GET, OBSERVE, LIST, ADD, REVOKE, CARD, ACCEPT, REQUEST };
 static const struct {
     const char *name;
     size_t least, most; /* operands behind it */
-} actions[] = {[SEND] = {"send", 2, 3}, [GET] = {"get", 2, 2}, [OBSERVE] = {"observe", 2, 2},
-               [LIST] = {"list", 0, 0}, [ADD] = {"add", 1, 1}, [REVOKE] = {"revoke", 1, 1},
+} actions[] = {[SEND] = {"send", 2, 3}, [GET] = {"get", 2, 2},       [OBSERVE] = {"observe", 2, 2},
+               [LIST] = {"list", 0, 0}, [ADD] = {"add", 1, 1},       [REVOKE] = {"revoke", 1, 1},
                [CARD] = {"card", 0, 0}, [ACCEPT] = {"accept", 1, 1}, [REQUEST] = {"request", 1, 1}};
 
 static size_t find_action(const char *name)

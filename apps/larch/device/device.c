@@ -141,30 +141,31 @@ const larch_command larch_device_command = {
              "card --out FILE [OPTION]...\n"
              "request NAME --card FILE --out FILE [OPTION]...\n"
              "accept FILE [OPTION]...",
-    .about = "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
-             "asks the gateway's devices. OSCORE protects every message between the two.\n"
-             "\n"
-             "  run       reports readings. A reading is sent under the same number until the gateway has\n"
-             "            it, also after a restart of the device, so that the gateway stores it once. The\n"
-             "            device has the resources /time, /led (on, off) and /interval (seconds).\n"
-             "  list      prints each context of each device: the device's name, its kid, the address it\n"
-             "            was last heard at (-: not since the gateway's start), how many messages the\n"
-             "            gateway has sent under it, and how many it may still carry; then devices that\n"
-             "            were added and have no context\n"
-             "  get       prints a resource of the device NAME\n"
-             "  observe   prints it, and again whenever the device reports a change\n"
-             "  send      sends VALUE, or standard input, to a resource\n"
-             "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
-             "            writes its enrolment, once\n"
-             "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
-             "  card      writes what devices need to know of the gateway, for request\n"
-             "  request   on a device: makes its key and its enrolment, and FILE.request, which the fleet's\n"
-             "            authority signs ('larch ca sign'). The credential is then put beside as FILE.cwt\n"
-             "  accept    puts a credential on record, so that its device can name it by its hash\n"
-             "\n"
-             "All but run and request ask the gateway that runs over the state folder; add and revoke work without one,\n"
-             "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
-             "heard of it since its start.\n",
+    .about =
+        "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
+        "asks the gateway's devices. OSCORE protects every message between the two.\n"
+        "\n"
+        "  run       reports readings. A reading is sent under the same number until the gateway has\n"
+        "            it, also after a restart of the device, so that the gateway stores it once. The\n"
+        "            device has the resources /time, /led (on, off) and /interval (seconds).\n"
+        "  list      prints each context of each device: the device's name, its kid, the address it\n"
+        "            was last heard at (-: not since the gateway's start), how many messages the\n"
+        "            gateway has sent under it, and how many it may still carry; then devices that\n"
+        "            were added and have no context\n"
+        "  get       prints a resource of the device NAME\n"
+        "  observe   prints it, and again whenever the device reports a change\n"
+        "  send      sends VALUE, or standard input, to a resource\n"
+        "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
+        "            writes its enrolment, once\n"
+        "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
+        "  card      writes what devices need to know of the gateway, for request\n"
+        "  request   on a device: makes its key and its enrolment, and FILE.request, which the fleet's\n"
+        "            authority signs ('larch ca sign'). The credential is then put beside as FILE.cwt\n"
+        "  accept    puts a credential on record, so that its device can name it by its hash\n"
+        "\n"
+        "All but run and request ask the gateway that runs over the state folder; add and revoke work without one,\n"
+        "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
+        "heard of it since its start.\n",
     LARCH_COMMAND_OPTIONS(rows),
     .operand_max = 4,
     .surplus = "quote the value",
@@ -279,7 +280,8 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
 
 int larch_device_main(int argc, char **argv)
 {
-    static device_arguments arguments = {.run.interval = -1, .ask = {.timeout = -1, .method = NOT_GIVEN, .reference = NOT_GIVEN}};
+    static device_arguments arguments = {.run.interval = -1,
+                                         .ask = {.timeout = -1, .method = NOT_GIVEN, .reference = NOT_GIVEN}};
     larch_operands operands;
     const larch_exit code = larch_command_parse(&larch_device_command, &arguments, argc, argv, &operands);
     if (code != LARCH_EXIT_DONE)
