@@ -62,9 +62,8 @@ static larch_error open_row(const larch_sessions *s, const larch_sessions_psk_ro
     uint8_t bytes[LARCH_PSK_RECORD_MAX];
     larch_bytes plain;
     larch_error e = larch_seal_open_record(&s->key, &place, row->sealed, bytes, sizeof bytes, &plain);
-    if (e == LARCH_OK &&
-        (larch_psk_record_take(plain, record) != LARCH_OK || record->device != row->device ||
-         !larch_bytes_equal(row->kid, (larch_bytes){record->key.kid, record->key.kid_len})))
+    if (e == LARCH_OK && (larch_psk_record_take(plain, record) != LARCH_OK || record->device != row->device ||
+                          !larch_bytes_equal(row->kid, (larch_bytes){record->key.kid, record->key.kid_len})))
         e = LARCH_AUTH;
     larch_wipe(bytes, sizeof bytes);
     return e == LARCH_OK || e == LARCH_PLATFORM ? e : LARCH_AUTH;
@@ -143,8 +142,7 @@ larch_error larch_sessions_find_own(larch_sessions *s, larch_bytes name, larch_e
     if (!larch_enrolment_is_name(name))
         return LARCH_AGAIN;
     memcpy(text, name.data, name.len);
-    const larch_error e =
-        s->failed ? LARCH_PLATFORM : larch_sessions_db_find_device(s->db, text, &device, &s->why);
+    const larch_error e = s->failed ? LARCH_PLATFORM : larch_sessions_db_find_device(s->db, text, &device, &s->why);
     return e == LARCH_OK ? find_of_device(s, device, key) : e == LARCH_AGAIN ? e : LARCH_PLATFORM;
 }
 
@@ -197,19 +195,18 @@ static larch_error add_device(larch_sessions *s, larch_bytes name, larch_psk_rec
 
 larch_error larch_sessions_enrol(larch_sessions *s, const larch_enrolment *enrolment, uint64_t *device)
 {
-    larch_psk_record record = {.method = enrolment->method,
-                               .suite = enrolment->suite,
-                               .key = {.psk_hash = enrolment->hash,
-                                       .psk_len = sizeof enrolment->psk,
-                                       .kid_len = sizeof enrolment->kid}};
+    larch_psk_record record = {
+        .method = enrolment->method,
+        .suite = enrolment->suite,
+        .key = {.psk_hash = enrolment->hash, .psk_len = sizeof enrolment->psk, .kid_len = sizeof enrolment->kid}};
     const larch_sessions_credential_row credential = {.method = enrolment->method, .suite = enrolment->suite};
     *device = 0;
     if (enrolment->method != LARCH_LAKE_METHOD_PSK)
         return fail(s, "to be added", LARCH_REGISTRY_INVALID, "has no pre-shared key: it is added by its credential");
     memcpy(record.key.psk, enrolment->psk, sizeof enrolment->psk);
     memcpy(record.key.kid, enrolment->kid, sizeof enrolment->kid);
-    const larch_error e = add_device(s, enrolment->name, &record,
-                                     enrolment->suite != LARCH_LAKE_SUITE_PQ_1 ? &credential : NULL, device);
+    const larch_error e =
+        add_device(s, enrolment->name, &record, enrolment->suite != LARCH_LAKE_SUITE_PQ_1 ? &credential : NULL, device);
     larch_wipe(&record, sizeof record);
     return e;
 }
@@ -225,7 +222,8 @@ static larch_error make_signer(larch_sessions *s, const larch_enrolled_signer *s
     const larch_lake_suite *suite = larch_lake_suite_find(signer->suite);
     memset(row, 0, sizeof *row);
     if (signer->kid.len != LARCH_LAKE_KID_LEN || signer->cred.len == 0 || signer->cred.len > LARCH_LAKE_CWT_MAX)
-        return fail(s, "to be added", LARCH_REGISTRY_INVALID, "has a credential that is too long, or a kid not of 8 bytes");
+        return fail(s, "to be added", LARCH_REGISTRY_INVALID,
+                    "has a credential that is too long, or a kid not of 8 bytes");
     if (larch_sha256(&signer->cred, 1, row->record.credential) != LARCH_OK ||
         larch_sha256(&signer->pub, 1, row->key) != LARCH_OK)
         return fail_cryptography(s);

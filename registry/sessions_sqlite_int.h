@@ -10,9 +10,9 @@
 #include "registry/sqlite.h"
 
 /* A key, the device's own key, and what the device proves itself by in method 0. */
-#define FIND_KEY                                                                                             \
-    "SELECT psk.number, psk.device, psk.made, psk.kid, psk.sealed, own.number, own.kid, own.sealed,"         \
-    " credential.cred FROM psk JOIN psk AS own ON own.device = psk.device AND own.made = 0"                  \
+#define FIND_KEY                                                                                     \
+    "SELECT psk.number, psk.device, psk.made, psk.kid, psk.sealed, own.number, own.kid, own.sealed," \
+    " credential.cred FROM psk JOIN psk AS own ON own.device = psk.device AND own.made = 0"          \
     " LEFT JOIN credential ON credential.device = psk.device WHERE "
 
 /* X(name, SQL) */

@@ -13,19 +13,10 @@
 
 /* ---- what the service asks ------------------------------------------------------- */
 
-const gateway_lake_own *gateway_lake_own_of(const gateway_lake *lake, const larch_lake_suite *suite)
-{
-    for (size_t i = 0; i < sizeof lake->own / sizeof lake->own[0]; i++)
-        if (lake->own[i].signer.sig != NULL && lake->own[i].signer.sig->cose_algorithm == suite->signature)
-            return &lake->own[i];
-    return NULL;
-}
-
 /* Method 4 has no credential of the gateway's own. */
 static const larch_lake_credential *own(void *context, unsigned method, const larch_lake_suite *suite)
 {
-    const gateway_lake_own *found =
-        method == LARCH_LAKE_METHOD_SIGNATURES ? gateway_lake_own_of(context, suite) : NULL;
+    const gateway_lake_own *found = method == LARCH_LAKE_METHOD_SIGNATURES ? gateway_lake_own_of(context, suite) : NULL;
     return found != NULL ? &found->credential : NULL;
 }
 
@@ -128,7 +119,8 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
     larch_exit code;
     lake->sessions = sessions;
     lake->random = *random;
-    if ((code = take_suites(lake, options, &suite_count)) != LARCH_EXIT_DONE || (code = open_pool(lake)) != LARCH_EXIT_DONE)
+    if ((code = take_suites(lake, options, &suite_count)) != LARCH_EXIT_DONE ||
+        (code = open_pool(lake)) != LARCH_EXIT_DONE)
         return code;
     if (options->authority[0] != '\0' &&
         (code = larch_app_authority_read(NAME, options->authority, lake->authority_pub, sizeof lake->authority_pub,
@@ -219,8 +211,8 @@ bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *a, lar
     const larch_app_enrolling enrolling = {.sessions = lake->sessions->registry,
                                            .random = &lake->random,
                                            .identity = lake->identity,
-                                           .gateway_key = own_key != NULL ? own_key->credential.key.pub
-                                                                          : (larch_bytes){NULL, 0},
+                                           .gateway_key =
+                                               own_key != NULL ? own_key->credential.key.pub : (larch_bytes){NULL, 0},
                                            .name = a->name,
                                            .authority = a->authority,
                                            .method = a->method,
