@@ -135,6 +135,29 @@ class Signing(MethodsCase):
         g.wait_for(b"no device is known by this kid")
 
 
+NOBODY = 65534
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root, to be other users")
+class Owners(MethodsCase):
+    def test_root_adds_for_the_owner(self):
+        """What root writes in the gateway's folder is its owner's, as if that had written it; the enrolment is root's."""
+        os.chmod(self.folder.name, 0o755)
+        os.mkdir(self.state, 0o700)
+        os.chown(self.state, NOBODY, NOBODY)
+        nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        self.gateway(**nobody).stop()
+        for method in ("4", "0"):
+            path, _ = self.add("lamp" + method, "--method", method)
+            self.assertEqual(os.stat(path).st_uid, 0)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.run_larch("device", "revoke", "lamp4", "--state", self.state)
+        for name in os.listdir(self.state):
+            st = os.lstat(f"{self.state}/{name}")
+            self.assertEqual((st.st_uid, st.st_gid), (NOBODY, NOBODY), name)
+        self.send(self.gateway(**nobody), path)
+
+
 class Authority(MethodsCase):
     def test_without_a_credential(self):
         g = self.gateway("--ca", self.authority())

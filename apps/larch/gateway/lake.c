@@ -13,14 +13,6 @@
 
 /* ---- what the service asks ------------------------------------------------------- */
 
-const gateway_lake_own *gateway_lake_own_of(const gateway_lake *lake, const larch_lake_suite *suite)
-{
-    for (size_t i = 0; i < sizeof lake->own / sizeof lake->own[0]; i++)
-        if (lake->own[i].signer.sig != NULL && lake->own[i].signer.sig->cose_algorithm == suite->signature)
-            return &lake->own[i];
-    return NULL;
-}
-
 /* Method 4 has no credential of the gateway's own. */
 static const larch_lake_credential *own(void *context, unsigned method, const larch_lake_suite *suite)
 {
