@@ -212,6 +212,8 @@ larch_error larch_sessions_close(larch_sessions *s, larch_registry_reason *why)
         larch_sessions_setting setting = larch_sessions_setting_now(s);
         setting.unused = larch_epochs_unused(s->epochs);
         e = larch_sessions_write_counters(s, &setting, true);
+        if (e == LARCH_OK)
+            e = larch_sessions_write_heard(s, true);
     }
     if (e != LARCH_OK)
         *why = s->why;

@@ -28,6 +28,7 @@ extern "C" {
 #define LARCH_SESSIONS_NAME_MAX     16    /* bytes of a device's name */
 #define LARCH_SESSIONS_WAIT_MS      60000 /* for a clock that is behind */
 #define LARCH_SESSIONS_EXPIRE_MAX   64    /* contexts that one call removes */
+#define LARCH_SESSIONS_HEARD_S      600   /* that the file may lag in when a device was heard */
 
 typedef struct larch_sessions_config {
     const char *path;             /* shorter than LARCH_REGISTRY_PATH_MAX; the file is made if it is not there */
@@ -125,6 +126,11 @@ LARCH_MUST_USE larch_error larch_sessions_forget_device(larch_sessions *s, uint6
 uint64_t larch_sessions_device(larch_sessions *s, const char *name);
 /* The name of a device; false, with name empty: there is none of this number, or the file cannot be read. */
 bool larch_sessions_name(larch_sessions *s, uint64_t device, char name[LARCH_SESSIONS_NAME_MAX + 1]);
+/* The device of a session was heard at unix_s (0: the clock is not set): in memory at once, and in the file within
+ * LARCH_SESSIONS_HEARD_S, or with close. It may run inside calls of the node. */
+void larch_sessions_hear(larch_sessions *s, const larch_session *session, uint64_t unix_s);
+/* When it was last heard through this session in this run; 0: it was not. */
+uint32_t larch_sessions_heard(const larch_sessions *s, const larch_session *session);
 /* Contexts in memory, those that expired among them; and each of them: start with *at = 0; NULL: no more. */
 size_t larch_sessions_count(const larch_sessions *s);
 larch_session *larch_sessions_next(const larch_sessions *s, size_t *at);

@@ -7,9 +7,11 @@
 #ifndef LARCH_REGISTRY_SESSIONS_DB_H
 #define LARCH_REGISTRY_SESSIONS_DB_H
 
+#include "registry/commands.h"
 #include "registry/enrolled.h"
 
-#define LARCH_SESSIONS_SCHEMA    1
+#define LARCH_SESSIONS_SCHEMA    2 /* of the file */
+#define LARCH_SESSIONS_SEALED    1 /* of what is sealed in it */
 #define LARCH_SESSIONS_CHECK_LEN 16
 #define LARCH_SESSIONS_MARK_LEN  16
 #define LARCH_SESSIONS_MARKS     2 /* of a context: one for each of its keys */
@@ -66,6 +68,12 @@ typedef struct larch_sessions_counters {
     uint64_t number;
     uint32_t own_used, failed;
 } larch_sessions_counters;
+
+/* When a device was heard last. */
+typedef struct larch_sessions_heard_row {
+    uint64_t device;
+    uint32_t time_s;
+} larch_sessions_heard_row;
 
 typedef struct larch_sessions_db larch_sessions_db;
 
@@ -154,6 +162,23 @@ larch_error larch_sessions_db_next_observation(larch_sessions_db *db, uint64_t *
 /* Those besides this one. */
 larch_error larch_sessions_db_count_others(larch_sessions_db *db, uint64_t session, larch_bytes key, size_t *count,
                                            larch_registry_reason *why);
+
+/* An earlier time than the one on record changes nothing. */
+larch_error larch_sessions_db_store_heard(larch_sessions_db *db, const larch_sessions_heard_row *rows, size_t count,
+                                          larch_registry_reason *why);
+
+/* Adds a command. LARCH_BUSY, without *why: as many wait as may, for its device or in all. */
+larch_error larch_sessions_db_queue(larch_sessions_db *db, const larch_command_record *command, uint64_t *number,
+                                    larch_registry_reason *why);
+/* Another state, with what belongs to it; is_sent: counts a sending. Of commands that have ended, the oldest go beyond
+ * LARCH_COMMANDS_KEPT and LARCH_COMMANDS_KEPT_MAX. */
+larch_error larch_sessions_db_set_command(larch_sessions_db *db, const larch_command_record *command, bool is_sent,
+                                          larch_registry_reason *why);
+/* After a start: POSTs that were sent become unknown, and all others that were sent wait again. */
+larch_error larch_sessions_db_resume_commands(larch_sessions_db *db, uint64_t unix_s, larch_registry_reason *why);
+/* The first command of the device (0: of any, that has not ended) whose number is behind *at. LARCH_AGAIN: no more. */
+larch_error larch_sessions_db_next_command(larch_sessions_db *db, uint64_t device, uint64_t *at,
+                                           larch_command_record *command, larch_registry_reason *why);
 
 /* Moves all of the log into the file, and cuts it to nothing. */
 larch_error larch_sessions_db_truncate_log(larch_sessions_db *db, larch_registry_reason *why);

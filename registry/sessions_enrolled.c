@@ -23,7 +23,7 @@ static larch_error fail_cryptography(larch_sessions *s)
 
 static larch_seal_place place_of(uint64_t number)
 {
-    return (larch_seal_place){"psk", number, "sealed", LARCH_SESSIONS_SCHEMA};
+    return (larch_seal_place){"psk", number, "sealed", LARCH_SESSIONS_SEALED};
 }
 
 static larch_error seal_row(const larch_sessions *s, const larch_psk_record *record,

@@ -58,9 +58,11 @@ static void note_grants(larch_sessions *s, const larch_sessions_counters *counte
 {
     for (size_t i = 0; i < count; i++) {
         const larch_session *session = larch_session_table_find_number(&s->table, counters[i].number);
-        s->grants[session - s->places] =
-            (larch_sessions_grant){counters[i].own_used, session->own_used, counters[i].failed, session->failed,
-                                   s->grants[session - s->places].is_doomed};
+        larch_sessions_grant *g = &s->grants[session - s->places];
+        g->own = counters[i].own_used;
+        g->own_seen = session->own_used;
+        g->failed = counters[i].failed;
+        g->failed_seen = session->failed;
     }
 }
 

@@ -3,7 +3,7 @@
  * What the parts of the sessions share. Each calls those below it:
  *
  *     sessions.c (opening)   sessions_change.c (what comes and goes)   sessions_enrolled.c (handshakes)   sessions_keep.c (a run)
- *     sessions_grants.c (limits)
+ *     sessions_grants.c (limits)   sessions_heard.c (when devices were heard)   sessions_queue.c (commands)
  *     sessions_store.c (memory, writes)
  */
 #ifndef LARCH_REGISTRY_SESSIONS_INT_H
@@ -21,7 +21,8 @@
 typedef struct larch_sessions_grant {
     uint32_t own, own_seen; /* granted; used when that was written */
     uint32_t failed, failed_seen;
-    bool is_doomed; /* deleted from the file; its place waits for larch_sessions_drop */
+    bool is_doomed;                   /* deleted from the file; its place waits for larch_sessions_drop */
+    uint32_t heard_s, heard_stored_s; /* when its device was heard last, seconds since 1970; as it is in the file */
 } larch_sessions_grant;
 
 struct larch_sessions {
@@ -40,7 +41,7 @@ struct larch_sessions {
     bool waits;           /* for the clock, */
     uint64_t wait_end_ms; /* up to this time */
     size_t place_end;     /* no place from here on was ever taken */
-    size_t scan_at;
+    size_t scan_at, heard_at;
     size_t doomed;    /* contexts that are */
     bool has_removed; /* since the log was truncated */
     bool failed;      /* a write failed in a way that says nothing about the next */
@@ -75,6 +76,9 @@ larch_error larch_sessions_wrote(larch_sessions *s, larch_error e);
 /* Writes the setting (NULL: leaves it) and counters. */
 larch_error larch_sessions_store(larch_sessions *s, const larch_sessions_setting *setting,
                                  const larch_sessions_counters *counters, size_t count);
+
+/* Writes when devices were heard: exactly, or of some that were not written for a while. */
+larch_error larch_sessions_write_heard(larch_sessions *s, bool exactly);
 
 void larch_sessions_see_time(larch_sessions *s, uint64_t unix_s);
 /* Writes counters: of all contexts that used any, exactly, or grants, of some contexts, where they are needed. */

@@ -11,6 +11,8 @@ larch_error larch_sessions_flush(larch_sessions *s)
     if (s->failed)
         return LARCH_PLATFORM;
     larch_error e = larch_sessions_write_counters(s, NULL, false);
+    if (e == LARCH_OK)
+        e = larch_sessions_write_heard(s, false);
     if (e != LARCH_OK || !s->has_removed)
         return e;
     e = larch_sessions_wrote(s, larch_sessions_db_truncate_log(s->db, &s->why));

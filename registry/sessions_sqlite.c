@@ -34,7 +34,18 @@ static const larch_sqlite_kind sessions_kind = {
                  " suite INTEGER NOT NULL, key BLOB, hash BLOB, cred BLOB,"
                  " CHECK(method = 0 OR method = 4 OR (method = 3 AND suite > 0)));"
                  "CREATE INDEX IF NOT EXISTS credential_hash ON credential(hash) WHERE hash IS NOT NULL;"
-                 "CREATE TABLE IF NOT EXISTS revoked(key BLOB PRIMARY KEY) WITHOUT ROWID",
+                 "CREATE TABLE IF NOT EXISTS revoked(key BLOB PRIMARY KEY) WITHOUT ROWID;"
+                 "CREATE TABLE IF NOT EXISTS command(number INTEGER PRIMARY KEY AUTOINCREMENT,"
+                 " device INTEGER NOT NULL, state INTEGER NOT NULL, method INTEGER NOT NULL, sends INTEGER NOT NULL,"
+                 " created INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL, code INTEGER NOT NULL,"
+                 " path TEXT NOT NULL, payload BLOB, result BLOB);"
+                 "CREATE INDEX IF NOT EXISTS command_device ON command(device, number);"
+                 "CREATE INDEX IF NOT EXISTS command_waits ON command(number) WHERE state < 2;"
+                 "CREATE INDEX IF NOT EXISTS command_ended ON command(number) WHERE state >= 2;"
+                 "CREATE TABLE IF NOT EXISTS heard(device INTEGER PRIMARY KEY, time INTEGER NOT NULL);"
+                 "CREATE TABLE IF NOT EXISTS policy(device INTEGER NOT NULL, name TEXT NOT NULL,"
+                 " rights INTEGER NOT NULL, PRIMARY KEY(device, name)) WITHOUT ROWID",
+    .keeps_copy = true,
 };
 
 #define STATEMENT_TEXT(name, sql) sql,
@@ -213,7 +224,10 @@ larch_error larch_sessions_db_remove_device(larch_sessions_db *db, uint64_t devi
         (e = run_with_number(db, DELETE_CONTEXTS, device, why)) == LARCH_OK &&
         (e = run_with_number(db, DELETE_PSKS, device, why)) == LARCH_OK &&
         (e = run_with_number(db, REVOKE_KEY, device, why)) == LARCH_OK &&
-        (e = run_with_number(db, DELETE_CREDENTIAL, device, why)) == LARCH_OK)
+        (e = run_with_number(db, DELETE_CREDENTIAL, device, why)) == LARCH_OK &&
+        (e = run_with_number(db, DELETE_COMMANDS, device, why)) == LARCH_OK &&
+        (e = run_with_number(db, DELETE_HEARD, device, why)) == LARCH_OK &&
+        (e = run_with_number(db, DELETE_POLICY, device, why)) == LARCH_OK)
         e = run_with_number(db, DELETE_DEVICE, device, why);
     return end_transaction(db, e, why);
 }
@@ -301,6 +315,19 @@ larch_error larch_sessions_db_next_device(larch_sessions_db *db, uint64_t *at, c
     }
     (void)sqlite3_reset(s);
     return e;
+}
+
+larch_error larch_sessions_db_store_heard(larch_sessions_db *db, const larch_sessions_heard_row *rows, size_t count,
+                                          larch_registry_reason *why)
+{
+    larch_error e = run(db, BEGIN, why);
+    if (e != LARCH_OK)
+        return e;
+    for (size_t i = 0; e == LARCH_OK && i < count; i++) {
+        (void)sqlite3_bind_int64(with_number(db, SET_HEARD, rows[i].device), 2, rows[i].time_s);
+        e = run(db, SET_HEARD, why);
+    }
+    return end_transaction(db, e, why);
 }
 
 /* ---- observations -------------------------------------------------------- */

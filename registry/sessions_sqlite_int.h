@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two files over SQLite share: the statements, and what both do with them. sessions_sqlite.c has the file, settings,
- * contexts, devices and observations, sessions_made_sqlite.c keys and handshakes.
+ * What the files over SQLite share: the statements, and what all do with them. sessions_sqlite.c has the file, settings,
+ * contexts, devices and observations, sessions_made_sqlite.c keys and handshakes,
+ * sessions_queue_sqlite.c commands.
  */
 #ifndef LARCH_REGISTRY_SESSIONS_SQLITE_INT_H
 #define LARCH_REGISTRY_SESSIONS_SQLITE_INT_H
@@ -14,6 +15,10 @@
     "SELECT psk.number, psk.device, psk.made, psk.kid, psk.sealed, own.number, own.kid, own.sealed," \
     " credential.cred FROM psk JOIN psk AS own ON own.device = psk.device AND own.made = 0"          \
     " LEFT JOIN credential ON credential.device = psk.device WHERE "
+
+#define COMMAND_COLUMNS                                                                                              \
+    "SELECT number, device, state, method, sends, created, expires, ended, code, path, payload, result FROM command" \
+    " WHERE "
 
 /* X(name, SQL) */
 #define STATEMENTS(X)                                                                                                  \
@@ -72,6 +77,24 @@
     X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                   \
     X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")               \
     X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                               \
+    X(QUEUE_COMMAND, "INSERT INTO command(device, state, method, sends, created, expires, ended, code, path, payload)" \
+                     " VALUES(?1, 0, ?2, 0, ?3, ?4, 0, 0, ?5, ?6)")                                                    \
+    X(COUNT_COMMANDS, "SELECT (SELECT count(*) FROM command WHERE device = ?1 AND state < 2),"                         \
+                      " (SELECT count(*) FROM command WHERE state < 2)")                                               \
+    X(SET_COMMAND, "UPDATE command SET state = ?2, sends = sends + ?3, ended = ?4, code = ?5, result = ?6"             \
+                   " WHERE number = ?1")                                                                               \
+    X(TRIM_COMMANDS, "DELETE FROM command WHERE device = ?1 AND state >= 2 AND number NOT IN (SELECT number"           \
+                     " FROM command WHERE device = ?1 AND state >= 2 ORDER BY number DESC LIMIT ?2)")                  \
+    X(TRIM_ALL_COMMANDS, "DELETE FROM command WHERE state >= 2 AND number <= (SELECT number FROM command"              \
+                         " WHERE state >= 2 ORDER BY number DESC LIMIT 1 OFFSET ?1)")                                  \
+    X(END_SENT, "UPDATE command SET state = 5, ended = ?1 WHERE state = 1 AND method = 2")                             \
+    X(RESUME_SENT, "UPDATE command SET state = 0 WHERE state = 1")                                                     \
+    X(NEXT_COMMAND, COMMAND_COLUMNS "device = ?1 AND number > ?2 ORDER BY number LIMIT 1")                             \
+    X(NEXT_WAITING, COMMAND_COLUMNS "state < 2 AND number > ?2 ORDER BY number LIMIT 1")                               \
+    X(DELETE_COMMANDS, "DELETE FROM command WHERE device = ?1")                                                        \
+    X(SET_HEARD, "INSERT INTO heard VALUES(?1, ?2) ON CONFLICT(device) DO UPDATE SET time = max(time, ?2)")            \
+    X(DELETE_HEARD, "DELETE FROM heard WHERE device = ?1")                                                             \
+    X(DELETE_POLICY, "DELETE FROM policy WHERE device = ?1")                                                           \
     X(TRUNCATE, "PRAGMA wal_checkpoint(TRUNCATE)")
 
 #define STATEMENT_ENUM(name, sql) name,

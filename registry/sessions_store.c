@@ -22,7 +22,7 @@ void larch_sessions_drop_all(larch_sessions *s)
 
 larch_seal_place larch_sessions_place(uint64_t number)
 {
-    return (larch_seal_place){"context", number, "sealed", LARCH_SESSIONS_SCHEMA};
+    return (larch_seal_place){"context", number, "sealed", LARCH_SESSIONS_SEALED};
 }
 
 larch_error larch_sessions_derive(const larch_sessions *s, const larch_session_record *record, uint64_t number,
@@ -46,8 +46,10 @@ larch_error larch_sessions_place_session(larch_sessions *s, const larch_session 
     if (e != LARCH_OK)
         return e;
     const size_t at = (size_t)(*place - s->places);
-    s->grants[at] =
-        (larch_sessions_grant){session->own_used, session->own_used, session->failed, session->failed, false};
+    s->grants[at] = (larch_sessions_grant){.own = session->own_used,
+                                           .own_seen = session->own_used,
+                                           .failed = session->failed,
+                                           .failed_seen = session->failed};
     if (at >= s->place_end)
         s->place_end = at + 1;
     return LARCH_OK;

@@ -292,16 +292,61 @@ static larch_error check_whole(sqlite3 *db, const char *path, larch_registry_rea
     return larch_registry_fail(why, path, LARCH_REGISTRY_DAMAGED, sentence);
 }
 
+static larch_error sync_file(const char *path, larch_registry_reason *why)
+{
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail_system(path, why);
+    const larch_error e = fsync(fd) == 0 ? sync_folder(path, why) : fail_system(path, why);
+    (void)close(fd);
+    return e;
+}
+
+/* All of the file as it stands, log included. A copy that a cut left unfinished is made anew. */
+static larch_error keep_copy(sqlite3 *db, const char *path, unsigned version, larch_registry_reason *why)
+{
+    char name[LARCH_REGISTRY_PATH_MAX + SUFFIX_MAX];
+    sqlite3_stmt *statement;
+    snprintf(name, sizeof name, "%s.v%u", path, version);
+    (void)unlink(name);
+    const int fd =
+        open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); /* SQLite would ask the umask */
+    if (fd < 0)
+        return fail_system(name, why);
+    (void)close(fd);
+    larch_error e = larch_sqlite_prepare(db, path, "VACUUM INTO ?1", &statement, why);
+    if (e == LARCH_OK) {
+        (void)sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+        e = larch_sqlite_run(db, path, statement, why);
+        (void)sqlite3_finalize(statement);
+    }
+    if (e == LARCH_OK)
+        e = sync_file(name, why);
+    if (e != LARCH_OK)
+        (void)unlink(name);
+    return e;
+}
+
 /* An older larch refuses from now on what it would take for damage. */
-static larch_error raise_version(sqlite3 *db, const char *path, const larch_sqlite_kind *kind,
-                                 larch_registry_reason *why)
+static larch_error add_what_lacks(sqlite3 *db, const char *path, const larch_sqlite_kind *kind,
+                                  larch_registry_reason *why)
 {
     char text[48];
-    const larch_error e = query(db, path, "PRAGMA user_version", text, sizeof text, why);
-    if (e != LARCH_OK || strtoul(text, NULL, 10) >= kind->version)
+    larch_registry_reason other; /* the first failure is the one to report */
+    larch_error e = query(db, path, "PRAGMA user_version", text, sizeof text, why);
+    if (e != LARCH_OK)
+        return e;
+    const unsigned version = (unsigned)strtoul(text, NULL, 10);
+    if (version < kind->version && kind->keeps_copy && (e = keep_copy(db, path, version, why)) != LARCH_OK)
         return e;
     snprintf(text, sizeof text, "PRAGMA user_version=%u", (unsigned)kind->version);
-    return execute(db, path, text, why);
+    if ((e = execute(db, path, "BEGIN IMMEDIATE", why)) == LARCH_OK &&
+        (e = execute(db, path, kind->additions, why)) == LARCH_OK &&
+        (version >= kind->version || (e = execute(db, path, text, why)) == LARCH_OK))
+        e = execute(db, path, "COMMIT", why);
+    if (e != LARCH_OK && sqlite3_get_autocommit(db) == 0)
+        (void)!execute(db, path, "ROLLBACK", &other);
+    return e;
 }
 
 /* The first access takes the lock for as long as the file is open, so the index of the WAL is kept in memory and no
@@ -321,9 +366,8 @@ static larch_error set_up(sqlite3 *db, const char *path, const larch_sqlite_kind
         return e;
     if (strcmp(mode, "wal") != 0)
         return larch_registry_fail(why, path, LARCH_REGISTRY_FAILED, "cannot have a write-ahead log");
-    if ((e = check_whole(db, path, why)) != LARCH_OK || (e = execute(db, path, kind->additions, why)) != LARCH_OK)
-        return e;
-    return raise_version(db, path, kind, why);
+    e = check_whole(db, path, why);
+    return e == LARCH_OK ? add_what_lacks(db, path, kind, why) : e;
 }
 
 larch_error larch_sqlite_open(sqlite3 **db, const char *path, const larch_sqlite_kind *kind, bool medium,

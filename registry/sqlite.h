@@ -14,7 +14,8 @@ typedef struct larch_sqlite_kind {
     uint32_t version;        /* PRAGMA user_version: of the schema */
     const char *schema;      /* CREATE statements */
     const char *additions;   /* CREATE ... IF NOT EXISTS of what a file of this or an earlier version may lack; the file
-                                gets this version then */
+                                gets them and this version in one transaction */
+    bool keeps_copy;         /* of a file of an earlier version, as PATH.vVERSION, before it is changed */
 } larch_sqlite_kind;
 
 /* Opens path, or makes it with mode 0600, in WAL mode and with an exclusive lock. medium: each transaction waits for

@@ -45,6 +45,15 @@ typedef struct larch_readings {
     larch_error (*last)(void *context, larch_bytes name, uint8_t *out, size_t cap, size_t *len, uint16_t *format);
 } larch_readings;
 
+/* What the driver keeps of devices; each runs inside larch_server_receive. */
+typedef struct larch_oscore_devices {
+    void *context;
+    /* A new authentic request came through this session: its device is awake, at session->last. */
+    void (*heard)(void *context, const larch_session *session);
+    /* Whether the device may report to /r/NAME (reports), or read and observe it. NULL: every device may. */
+    bool (*allows)(void *context, uint64_t device, larch_bytes name, bool reports);
+} larch_oscore_devices;
+
 /* ---- handshakes ------------------------------------------------------------ */
 
 /* What the layer needs of a service that makes sessions by handshakes (larch/lake_service.h). */
@@ -82,6 +91,7 @@ typedef struct larch_oscore_watch {
 typedef struct larch_oscore_config {
     const larch_contexts *contexts;            /* kept */
     const larch_readings *readings;            /* kept; NULL: no /r, no stored message */
+    const larch_oscore_devices *devices;       /* kept; NULL: nobody asks, and every device may use all of /r */
     larch_epochs *epochs;                      /* kept, started */
     const larch_trace *trace;                  /* kept; may be NULL */
     const larch_oscore_handshakes *handshakes; /* kept; NULL: a request with an EDHOC option is answered 4.02 */

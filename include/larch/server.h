@@ -41,6 +41,7 @@ extern "C" {
     X(FULL, "full: no room to store messages")                                   \
     X(DROPPED, "dropped: not a CoAP request to act on")                          \
     X(SPENT, "spent: the keys of a session have reached their limit")            \
+    X(DENIED, "denied: the device may not use this resource")                    \
     X(STORAGE, "storage: the state directory failed")                            \
     X(ROTATED, "rotated: a new key is served")                                   \
     X(FORGOTTEN, "forgotten: an old key was wiped")

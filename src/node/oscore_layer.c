@@ -129,6 +129,8 @@ static bool is_new(larch_oscore_service *oscore, const larch_request *rq, larch_
         larch_session_count_received(session);
         protection->has_echoed = larch_oscore_count_echo(&session->oscore, echo, &protection->echoed);
         session->last = *rq->peer;
+        if (oscore->config.devices != NULL)
+            oscore->config.devices->heard(oscore->config.devices->context, session);
         confirm(oscore, rq, session, protection->number);
         return true;
     case LARCH_OSCORE_CHALLENGE:

@@ -37,6 +37,18 @@ static larch_bytes take_name(const larch_request *rq)
     return (larch_bytes){NULL, 0};
 }
 
+/* Whether the device may do that; if not, the request was answered. */
+static bool is_allowed(const larch_oscore_service *oscore, const larch_request *rq, larch_bytes name, bool reports)
+{
+    const larch_oscore_devices *devices = oscore->config.devices;
+    if (devices == NULL || devices->allows == NULL ||
+        devices->allows(devices->context, rq->session->device, name, reports))
+        return true;
+    larch_server_report_peer(rq->server, LARCH_EVENT_DENIED, rq->peer, NULL, NULL);
+    larch_request_refuse(rq, LARCH_COAP_FORBIDDEN, (larch_bytes){0});
+    return false;
+}
+
 static bool is_reading_format(uint32_t format)
 {
     return format == LARCH_COAP_FORMAT_TEXT || format == LARCH_COAP_FORMAT_JSON || format == LARCH_COAP_FORMAT_CBOR ||
@@ -250,8 +262,8 @@ void larch_oscore_post_reading(void *context, const larch_request *rq)
     bool has_n;
     uint64_t n;
     const larch_bytes name = take_name(rq);
-    if (name.len == 0 || !take_format(rq, &accepted.format) || !take_n(rq, &has_n, &n) ||
-        !larch_request_body(rq, &body))
+    if (name.len == 0 || !is_allowed(oscore, rq, name, true) || !take_format(rq, &accepted.format) ||
+        !take_n(rq, &has_n, &n) || !larch_request_body(rq, &body))
         return;
     const larch_error e = has_n ? hash_reading(name, accepted.format, body, accepted.hash)
                                 : hash_request(oscore, rq, body, accepted.hash);
@@ -288,7 +300,7 @@ void larch_oscore_get_reading(void *context, const larch_request *rq)
     larch_bytes accept;
     uint32_t wanted;
     const larch_bytes name = take_name(rq);
-    if (name.len == 0)
+    if (name.len == 0 || !is_allowed(oscore, rq, name, false))
         return;
     answer.body.data = oscore->last;
     const larch_error e =

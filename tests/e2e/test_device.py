@@ -207,7 +207,7 @@ class Requests(Case):
         self.assertEqual(json.loads(self.ask("get", "kitchen", "led", "--json")[0]),
                          {"device": "kitchen", "code": "2.05", "text": "off"})
         self.assertEqual(json.loads(self.ask("send", "kitchen", "interval", "0.5", "--method", "put", "--json")[0]),
-                         {"device": "kitchen", "code": "2.04", "text": ""})
+                         {"device": "kitchen", "command": 3, "state": "done", "code": "2.04", "text": ""})
         self.d.wait_for("^accepted", 2)
         self.assertEqual(self.ask("get", "kitchen", "interval"), ("0.5", ""))
         self.assertEqual([line.split() for line in self.d.lines() if line.startswith("command")][1:4],
@@ -299,7 +299,7 @@ class Refusals(Case):
 
     def test_usage(self):
         context = self.contexts("kitchen")[1]
-        for words, says in (([], "say what to do: run, list, get, observe, send, add, revoke, rotate, card, request or accept"), (["gte", "a", "b"], "no 'gte'"),
+        for words, says in (([], "say what to do: run, list, get, observe, send, commands, add, revoke, rotate, card, request or accept"), (["gte", "a", "b"], "no 'gte'"),
                             (["get", "a"], "get takes a device's name and a path"), (["list", "x"], "'x' is one argument"),
                             (["get", "a", "b", "c"], "'c' is one argument"), (["get", "a/b", "c"], "a device's name is"),
                             (["get", "a", "b c"], "a path is printable ASCII without spaces"),

@@ -12,9 +12,7 @@
 #include "text/json.h"
 #include "text/text.h"
 
-#define NAME       "device"
-#define CODE_LEN   4                                                        /* "2.05" */
-#define LINE_BYTES (6 * LARCH_COAP_BODY_MAX + 2 * LARCH_COAP_BODY_MAX + 64) /* each byte escaped, and in hexadecimal */
+#define NAME "device"
 
 const char *const device_methods[] = {[DEVICE_METHOD_POST] = "post",
                                       [DEVICE_METHOD_PUT] = "put",
@@ -26,33 +24,32 @@ const char *const device_references[] = {
 
 /* ---- answers ------------------------------------------------------------------- */
 
-typedef struct device_answer {
-    char code[CODE_LEN + 1];
-    size_t len;
-    uint8_t body[LARCH_COAP_BODY_MAX];
-} device_answer;
-
-static bool take_answer(larch_bytes text, device_answer *answer)
+bool device_take_answer(larch_bytes text, device_answer *answer)
 {
     const larch_bytes code = larch_control_take_word(&text);
-    if (code.len != CODE_LEN || !larch_control_take_hex(text, answer->body, sizeof answer->body, &answer->len))
+    if (code.len != DEVICE_CODE_LEN || !larch_control_take_hex(text, answer->body, sizeof answer->body, &answer->len))
         return false;
-    memcpy(answer->code, code.data, CODE_LEN);
-    answer->code[CODE_LEN] = '\0';
+    memcpy(answer->code, code.data, DEVICE_CODE_LEN);
+    answer->code[DEVICE_CODE_LEN] = '\0';
     return true;
+}
+
+void device_put_body(larch_json *json, const device_answer *answer)
+{
+    const larch_bytes body = {answer->body, answer->len};
+    larch_json_put_bytes(json, "text", body);
+    if (!larch_text_is_utf8(body))
+        larch_json_put_hex(json, "hex", body);
 }
 
 static void print_json(const char *name, const device_answer *answer)
 {
-    static uint8_t line[LINE_BYTES];
-    const larch_bytes body = {answer->body, answer->len};
+    static uint8_t line[DEVICE_LINE_BYTES];
     larch_writer w = larch_writer_to(line, sizeof line);
     larch_json j = larch_json_begin_line(&w);
     larch_json_put_text(&j, "device", name);
     larch_json_put_text(&j, "code", answer->code);
-    larch_json_put_bytes(&j, "text", body);
-    if (!larch_text_is_utf8(body))
-        larch_json_put_hex(&j, "hex", body);
+    device_put_body(&j, answer);
     larch_json_end_line(&j);
     larch_text_print(&w, stdout);
 }
@@ -60,7 +57,7 @@ static void print_json(const char *name, const device_answer *answer)
 /* For a terminal, or where lines tell one answer from the next. */
 static void print_line(FILE *file, const char *before, larch_bytes body)
 {
-    static uint8_t line[LINE_BYTES];
+    static uint8_t line[DEVICE_LINE_BYTES];
     larch_writer w = larch_writer_to(line, sizeof line);
     larch_text_put(&w, before);
     larch_text_put_plain(&w, body);
@@ -68,24 +65,34 @@ static void print_line(FILE *file, const char *before, larch_bytes body)
     larch_text_print(&w, file);
 }
 
-static larch_exit print_answer(const device_asking *asking, const char *name, bool in_lines,
-                               const device_answer *answer)
+static larch_exit print_answer(bool is_printed, const char *name, bool in_lines, const device_answer *answer)
 {
     const larch_bytes body = {answer->body, answer->len};
-    const bool is_error = answer->code[0] != '2';
+    if (answer->code[0] == '2') {
+        if (!is_printed && (in_lines || (isatty(STDOUT_FILENO) && body.len > 0)))
+            print_line(stdout, "", body);
+        else if (!is_printed)
+            (void)fwrite(body.data, 1, body.len, stdout);
+        return LARCH_EXIT_DONE;
+    }
+    char before[80];
+    (void)snprintf(before, sizeof before, "larch device: %s answered %s%s", name, answer->code,
+                   body.len > 0 ? ": " : "");
+    print_line(stderr, before, body);
+    return LARCH_EXIT_FAILED;
+}
+
+larch_exit device_print_answer(bool is_printed, const char *name, const device_answer *answer)
+{
+    return print_answer(is_printed, name, false, answer);
+}
+
+static larch_exit print_as_asked(const device_asking *asking, const char *name, bool in_lines,
+                                 const device_answer *answer)
+{
     if (asking->json)
         print_json(name, answer);
-    else if (!is_error && (in_lines || (isatty(STDOUT_FILENO) && body.len > 0)))
-        print_line(stdout, "", body);
-    else if (!is_error)
-        (void)fwrite(body.data, 1, body.len, stdout);
-    if (is_error) {
-        char before[80];
-        (void)snprintf(before, sizeof before, "larch device: %s answered %s%s", name, answer->code,
-                       body.len > 0 ? ": " : "");
-        print_line(stderr, before, body);
-    }
-    return is_error ? LARCH_EXIT_FAILED : LARCH_EXIT_DONE;
+    return print_answer(asking->json, name, in_lines, answer);
 }
 
 /* ---- one request ----------------------------------------------------------------- */
@@ -106,7 +113,7 @@ static larch_exit next_answer(const device_asking *asking, const char *name, dev
     const larch_exit code = device_connection_next(gateway, deadline_ms, late, &text, is_end);
     if (code != LARCH_EXIT_DONE || *is_end)
         return code;
-    return take_answer(text, answer) ? LARCH_EXIT_DONE : device_connection_complain(gateway);
+    return device_take_answer(text, answer) ? LARCH_EXIT_DONE : device_connection_complain(gateway);
 }
 
 static larch_exit take_one(const device_asking *asking, const char *name, device_connection *gateway)
@@ -118,7 +125,7 @@ static larch_exit take_one(const device_asking *asking, const char *name, device
         return code;
     if (is_end)
         return device_connection_complain(gateway);
-    code = print_answer(asking, name, false, &answer);
+    code = print_as_asked(asking, name, false, &answer);
     const larch_exit printed = larch_app_end_output(NAME);
     return code == LARCH_EXIT_DONE ? printed : code;
 }
@@ -174,7 +181,7 @@ static larch_exit take_all(const device_asking *asking, const char *name, const 
             return larch_app_fail(NAME, "%s does not report changes of %s", name, path);
         if (is_end)
             return larch_app_fail(NAME, "%s has ended the observation of %s", name, path);
-        if ((code = print_answer(asking, name, true, &answer)) != LARCH_EXIT_DONE ||
+        if ((code = print_as_asked(asking, name, true, &answer)) != LARCH_EXIT_DONE ||
             (code = larch_app_end_output(NAME)) != LARCH_EXIT_DONE)
             return code;
         deadline_ms = UINT64_MAX;
@@ -195,15 +202,15 @@ static larch_exit observe(device_connection *gateway, const device_asking *askin
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-enum { SEND, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
+enum { SEND, COMMANDS, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
 
 static const struct {
     const char *name;
     size_t least, most; /* operands behind it */
-} actions[] = {
-    [SEND] = {"send", 2, 3},     [GET] = {"get", 2, 2},        [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},
-    [ADD] = {"add", 1, 1},       [REVOKE] = {"revoke", 1, 1},  [ROTATE] = {"rotate", 1, 1},   [CARD] = {"card", 0, 0},
-    [ACCEPT] = {"accept", 1, 1}, [REQUEST] = {"request", 1, 1}};
+} actions[] = {[SEND] = {"send", 2, 3},       [COMMANDS] = {"commands", 1, 1}, [GET] = {"get", 2, 2},
+               [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},         [ADD] = {"add", 1, 1},
+               [REVOKE] = {"revoke", 1, 1},   [ROTATE] = {"rotate", 1, 1},     [CARD] = {"card", 0, 0},
+               [ACCEPT] = {"accept", 1, 1},   [REQUEST] = {"request", 1, 1}};
 
 static size_t find_action(const char *name)
 {
@@ -220,9 +227,7 @@ static larch_exit send_value(device_connection *gateway, const device_asking *as
     static uint8_t bytes[LARCH_COAP_BODY_MAX + 1];
     larch_bytes value;
     const larch_exit code = take_value(operands->count > 3 ? operands->words[3] : "", bytes, &value);
-    return code == LARCH_EXIT_DONE ? send_request(gateway, asking, operands->words[1], device_methods[asking->method],
-                                                  operands->words[2], value)
-                                   : code;
+    return code == LARCH_EXIT_DONE ? device_send(gateway, asking, operands->words[1], operands->words[2], value) : code;
 }
 
 static larch_exit check_operands(size_t action, const larch_operands *operands)
@@ -250,6 +255,8 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
     switch (action) {
     case SEND:
         return send_value(&gateway, asking, operands);
+    case COMMANDS:
+        return device_commands(&gateway, asking, operands->words[1]);
     case GET:
         return send_request(&gateway, asking, operands->words[1], "get", operands->words[2], (larch_bytes){NULL, 0});
     case OBSERVE:

@@ -4,6 +4,7 @@
  * folder does it, through its control socket: it has the sessions, and knows where each device is.
  *
  *     send NAME PATH [VALUE|-]    get NAME PATH    observe NAME PATH    list    add NAME    revoke NAME    rotate NAME
+ *     commands NAME
  *     card    accept FILE
  *
  * and, on a device: request NAME
@@ -14,6 +15,7 @@
 #include "common/command.h"
 #include "device/connection.h"
 #include "larch/lake.h"
+#include "text/json.h"
 
 typedef struct device_asking {
     char state[LARCH_POSIX_PATH_MAX]; /* "": the default */
@@ -24,6 +26,8 @@ typedef struct device_asking {
     double timeout;                   /* seconds */
     unsigned long count;              /* of notifications; 0: without end */
     bool json;
+    bool waits;                     /* of send: until the command has ended */
+    double expires;                 /* of send: seconds */
     char out[LARCH_POSIX_PATH_MAX]; /* of add: where its enrolment goes; "": not given */
     char authority[256];            /* of add: HOST[:PORT] of the gateway; "": none */
 } device_asking;
@@ -44,6 +48,26 @@ bool device_is_asking(const char *action);
  * that a terminal can show it; what is no terminal gets the body of an answer as it is. LARCH_EXIT_FAILED: the device
  * answered with an error, or did not answer, or no gateway runs; it has said which. */
 larch_exit device_ask(const device_asking *asking, const larch_operands *operands);
+/* An answer of a device, as the gateway passes it on: "2.05 HEX". */
+#define DEVICE_CODE_LEN   4
+#define DEVICE_LINE_BYTES (8 * LARCH_COAP_BODY_MAX + 1024) /* each byte escaped, and in hexadecimal */
+typedef struct device_answer {
+    char code[DEVICE_CODE_LEN + 1];
+    size_t len;
+    uint8_t body[LARCH_COAP_BODY_MAX];
+} device_answer;
+bool device_take_answer(larch_bytes text, device_answer *answer);
+/* "text", and "hex" if it is none. */
+void device_put_body(larch_json *json, const device_answer *answer);
+/* On stdout, or as a complaint if it is an error; is_printed: it stands there already. LARCH_EXIT_FAILED: it is an error. */
+larch_exit device_print_answer(bool is_printed, const char *name, const device_answer *answer);
+
+/* Commands that may wait for their device (queue.c). */
+#define DEVICE_EXPIRES_S     86400
+#define DEVICE_EXPIRES_MAX_S 2592000
+larch_exit device_send(device_connection *gateway, const device_asking *asking, const char *name, const char *path,
+                       larch_bytes value);
+larch_exit device_commands(device_connection *gateway, const device_asking *asking, const char *name);
 /* The parts of it that change which devices there are (add.c). */
 larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name);
 larch_exit device_revoke(device_connection *gateway, const char *name);

@@ -44,15 +44,17 @@ larch_exit device_connection_begin(device_connection *c, const larch_bytes *word
                      c->state);
 }
 
-larch_exit device_connection_next(device_connection *c, uint64_t until_ms, const char *late, larch_bytes *text,
-                                  bool *is_end)
+larch_exit device_connection_wait(device_connection *c, uint64_t until_ms, larch_bytes *text, bool *is_end,
+                                  bool *is_late)
 {
     larch_control_reply reply;
+    *is_late = false;
     switch (larch_control_next(&c->client, until_ms, &reply)) {
     case LARCH_OK:
         break;
     case LARCH_TIMEOUT:
-        return larch_app_fail(NAME, "%s", late);
+        *is_late = true;
+        return LARCH_EXIT_FAILED;
     case LARCH_PLATFORM:
         return larch_app_fail(NAME, "the gateway over %s: %s", c->state, strerror(errno));
     default:
@@ -64,6 +66,14 @@ larch_exit device_connection_next(device_connection *c, uint64_t until_ms, const
     *text = reply.text;
     *is_end = reply.kind == LARCH_CONTROL_DONE;
     return LARCH_EXIT_DONE;
+}
+
+larch_exit device_connection_next(device_connection *c, uint64_t until_ms, const char *late, larch_bytes *text,
+                                  bool *is_end)
+{
+    bool is_late;
+    const larch_exit code = device_connection_wait(c, until_ms, text, is_end, &is_late);
+    return is_late ? larch_app_fail(NAME, "%s", late) : code;
 }
 
 larch_exit device_connection_complain(const device_connection *c)

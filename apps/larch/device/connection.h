@@ -23,6 +23,9 @@ larch_exit device_connection_try(device_connection *connection, const larch_byte
  * says `late`. */
 larch_exit device_connection_next(device_connection *connection, uint64_t until_ms, const char *late, larch_bytes *text,
                                   bool *is_end);
+/* Likewise, for a caller that goes on when nothing came: *is_late is true then, and nothing was said. */
+larch_exit device_connection_wait(device_connection *connection, uint64_t until_ms, larch_bytes *text, bool *is_end,
+                                  bool *is_late);
 /* Says that a data line is none of this request. LARCH_EXIT_FAILED. */
 larch_exit device_connection_complain(const device_connection *connection);
 void device_connection_end(device_connection *connection);

@@ -14,7 +14,7 @@
 #define TIMEOUT_S  30.0
 #define NOT_GIVEN  UINT_MAX /* of a method or a reference */
 #define RUN        "run"
-#define ACTIONS    RUN ", list, get, observe, send, add, revoke, rotate, card, request or accept"
+#define ACTIONS    RUN ", list, get, observe, send, commands, add, revoke, rotate, card, request or accept"
 
 typedef struct device_arguments {
     device_options run;
@@ -115,6 +115,15 @@ static const larch_option rows[] = {
      .choices = device_methods,
      LARCH_OPTION_AT(device_arguments, ask.method),
      .text = "send: post (default) or put. add: 4, a pre-shared key (default), or 0, signatures by ML-DSA"},
+    {.name = "expires",
+     .kind = LARCH_OPTION_PERIOD,
+     .value = "S",
+     LARCH_OPTION_AT(device_arguments, ask.expires),
+     .text = "send: give the command up if it was not delivered within S seconds (default 86400)"},
+    {.name = "wait",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, ask.waits),
+     .text = "send: wait until the command has ended, also for a device that sleeps"},
     {.name = "count",
      .kind = LARCH_OPTION_NUMBER,
      .value = "N",
@@ -136,6 +145,7 @@ const larch_command larch_device_command = {
              "list [OPTION]...\n"
              "get|observe NAME PATH [OPTION]...\n"
              "send NAME PATH [VALUE|-] [OPTION]...\n"
+             "commands NAME [OPTION]...\n"
              "add NAME --out FILE [OPTION]...\n"
              "revoke|rotate NAME [OPTION]...\n"
              "card --out FILE [OPTION]...\n"
@@ -155,7 +165,11 @@ const larch_command larch_device_command = {
         "            were added and have no context\n"
         "  get       prints a resource of the device NAME\n"
         "  observe   prints it, and again whenever the device reports a change\n"
-        "  send      sends VALUE, or standard input, to a resource\n"
+        "  send      sends VALUE, or standard input, to a resource. For a device that sleeps the command\n"
+        "            is queued, until the device is heard again or the command expires. By --method post\n"
+        "            it is carried out at most once; if that is not known, its state is unknown. By put\n"
+        "            it is sent again until the device answers\n"
+        "  commands  prints the commands of a device: queued, sent, done, failed, expired or unknown\n"
         "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
         "            writes its enrolment, once\n"
         "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
@@ -239,22 +253,25 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
         const char *option;
         bool is_given;
         const char *actions; /* that take it: no name of an action stands in another */
-    } places[] = {{"oscore", a->run.context_path[0] != '\0', RUN},
-                  {"name", a->run.name[0] != '\0', RUN},
-                  {"interval", a->run.interval >= 0, RUN},
-                  {"lines", a->run.lines, RUN},
-                  {"observe", a->run.observe[0] != '\0', RUN},
-                  {"no-clock", a->run.has_no_clock, RUN},
-                  {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
-                  {"out", a->ask.out[0] != '\0', "add card request"},
-                  {"authority", a->ask.authority[0] != '\0', "add request"},
-                  {"suite", a->ask.suite[0] != '\0', "add card request"},
-                  {"by", a->ask.reference != NOT_GIVEN, "add request"},
-                  {"card", a->ask.card[0] != '\0', "request"},
-                  {"state", a->ask.state[0] != '\0', RUN " list get observe send add revoke rotate card accept"},
-                  {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
-                  {"method", a->ask.method != NOT_GIVEN, "send add"},
-                  {"count", a->count > 0, RUN " observe"}};
+    } places[] = {
+        {"oscore", a->run.context_path[0] != '\0', RUN},
+        {"name", a->run.name[0] != '\0', RUN},
+        {"interval", a->run.interval >= 0, RUN},
+        {"lines", a->run.lines, RUN},
+        {"observe", a->run.observe[0] != '\0', RUN},
+        {"no-clock", a->run.has_no_clock, RUN},
+        {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
+        {"out", a->ask.out[0] != '\0', "add card request"},
+        {"authority", a->ask.authority[0] != '\0', "add request"},
+        {"suite", a->ask.suite[0] != '\0', "add card request"},
+        {"by", a->ask.reference != NOT_GIVEN, "add request"},
+        {"card", a->ask.card[0] != '\0', "request"},
+        {"state", a->ask.state[0] != '\0', RUN " list get observe send commands add revoke rotate card accept"},
+        {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
+        {"method", a->ask.method != NOT_GIVEN, "send add"},
+        {"expires", a->ask.expires >= 0, "send"},
+        {"wait", a->ask.waits, "send"},
+        {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i].is_given && strstr(places[i].actions, action) == NULL)
             return places[i].option;
@@ -266,6 +283,8 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
     device_asking *ask = &arguments->ask;
     if (ask->timeout < 0)
         ask->timeout = TIMEOUT_S;
+    if (ask->expires < 0)
+        ask->expires = DEVICE_EXPIRES_S;
     if (ask->method == NOT_GIVEN)
         ask->method = strcmp(operands->words[0], "add") == 0 ? DEVICE_METHOD_PSK : DEVICE_METHOD_POST;
     if ((ask->method >= DEVICE_METHOD_PSK) != (strcmp(operands->words[0], "add") == 0) &&
@@ -283,8 +302,8 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
 
 int larch_device_main(int argc, char **argv)
 {
-    static device_arguments arguments = {.run.interval = -1,
-                                         .ask = {.timeout = -1, .method = NOT_GIVEN, .reference = NOT_GIVEN}};
+    static device_arguments arguments = {
+        .run.interval = -1, .ask = {.timeout = -1, .expires = -1, .method = NOT_GIVEN, .reference = NOT_GIVEN}};
     larch_operands operands;
     const larch_exit code = larch_command_parse(&larch_device_command, &arguments, argc, argv, &operands);
     if (code != LARCH_EXIT_DONE)

@@ -91,27 +91,11 @@ static bool add_context(void *context, const larch_control_request *request, lar
 
 /* ---- requests ------------------------------------------------------------ */
 
-/* The newest of the device's sessions through which it was heard of; else any of them; NULL: it has none. */
-static larch_session *find_session(const gateway_downlink *d, uint64_t device)
-{
-    larch_session *best = NULL, *session;
-    size_t at = 0;
-    while ((session = larch_sessions_next(d->sessions->registry, &at)) != NULL) {
-        if (session->device != device)
-            continue;
-        const bool is_heard = session->last.port != 0, was_heard = best != NULL && best->last.port != 0;
-        if (best == NULL || (is_heard && !was_heard) ||
-            (is_heard == was_heard && session->first_epoch > best->first_epoch))
-            best = session;
-    }
-    return best;
-}
-
 static bool ask_device(gateway_downlink *d, gateway_downlink_job *job, const larch_coap_ask *ask,
                        char why[LARCH_CONTROL_WHY_MAX])
 {
     const uint64_t device = larch_sessions_device(d->sessions->registry, job->name);
-    const larch_session *session = device != 0 ? find_session(d, device) : NULL;
+    const larch_session *session = device != 0 ? gateway_sessions_find(d->sessions, device) : NULL;
     if (device == 0)
         return FAIL(why, "there is no device '%s'", job->name);
     if (session == NULL)

@@ -23,6 +23,7 @@
 #include "gateway/lake.h"
 #include "gateway/listen.h"
 #include "gateway/options.h"
+#include "gateway/queue.h"
 #include "gateway/report.h"
 #include "gateway/sessions.h"
 #include "interfaces.h"
@@ -66,9 +67,10 @@ typedef struct gateway_app {
     larch_random random;
     larch_loop loop;
     gateway_control control;
-    gateway_control_verb verbs[1 + GATEWAY_DOWNLINK_VERBS + GATEWAY_DEVICES_VERBS];
+    gateway_control_verb verbs[1 + GATEWAY_DOWNLINK_VERBS + GATEWAY_DEVICES_VERBS + GATEWAY_QUEUE_VERBS];
     gateway_downlink downlink;
     gateway_devices devices;
+    gateway_queue queue;
     larch_loop_watch arrivals[GATEWAY_LISTEN_MAX];
     sigset_t caught;
     larch_loop_signals signals;
@@ -200,6 +202,8 @@ static larch_exit complete_state(gateway_app *app)
 static larch_exit open_sessions(gateway_app *app)
 {
     app->delivery.sessions = &app->sessions;
+    app->sessions.queue = &app->queue;
+    app->queue.sessions = &app->sessions;
     const larch_exit code =
         gateway_sessions_open(&app->sessions, &app->options, &app->report, &app->state, &app->storage, &app->random,
                               app->delivery.outbox, &app->lake.service.handshakes);
@@ -369,6 +373,7 @@ static void open_control(gateway_app *app)
     gateway_downlink_verbs(&app->downlink, app->verbs + 1);
     app->devices = (gateway_devices){&app->lake, &app->gateway};
     gateway_devices_verbs(&app->devices, app->verbs + 1 + GATEWAY_DOWNLINK_VERBS);
+    gateway_queue_verbs(&app->queue, app->verbs + 1 + GATEWAY_DOWNLINK_VERBS + GATEWAY_DEVICES_VERBS);
     if (gateway_control_open(&app->control, larch_posix_storage_folder(&app->files), app->verbs,
                              sizeof app->verbs / sizeof app->verbs[0], &why) != 0)
         gateway_report_say(&app->report,
@@ -455,6 +460,7 @@ static uint64_t settle(void *context)
     }
     gateway_sessions_maintain(&app->sessions, &app->gateway);
     gateway_downlink_pump(&app->downlink);
+    gateway_queue_pump(&app->queue);
     gateway_delivery_pump(&app->delivery, &app->loop);
     gateway_report_flush(&app->report);
     await_reader(app, 0, &app->report.out);
@@ -462,6 +468,7 @@ static uint64_t settle(void *context)
     uint64_t deadline_ms = larch_gateway_deadline_ms(&app->gateway);
     deadline_ms = sooner(deadline_ms, gateway_delivery_deadline_ms(&app->delivery));
     deadline_ms = sooner(deadline_ms, gateway_sessions_deadline_ms(&app->sessions));
+    deadline_ms = sooner(deadline_ms, gateway_queue_deadline_ms(&app->queue));
     return sooner(deadline_ms, gateway_report_deadline_ms(&app->report));
 }
 

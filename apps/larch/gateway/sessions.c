@@ -7,6 +7,7 @@
 
 #include "common/app.h"
 #include "common/keylog.h"
+#include "gateway/queue.h"
 #include "registry/enrolled.h"
 
 #define NAME       "gateway"
@@ -63,13 +64,20 @@ static larch_error last(void *context, larch_bytes name, uint8_t *out, size_t ca
     return LARCH_OK;
 }
 
-/* ---- start ------------------------------------------------------------------------ */
-
 static uint64_t clock_s(const gateway_report *report)
 {
     const int64_t now_s = report->unix_ms / 1000;
     return now_s >= BUILT_S && now_s < BUILT_S + TRUSTED_S ? (uint64_t)now_s : 0;
 }
+
+static void heard(void *context, const larch_session *session)
+{
+    gateway_sessions *s = context;
+    larch_sessions_hear(s->registry, session, clock_s(s->report));
+    gateway_queue_heard(s->queue, session->device);
+}
+
+/* ---- start ------------------------------------------------------------------------ */
 
 uint64_t gateway_sessions_unix_s(const gateway_sessions *s) { return clock_s(s->report); }
 
@@ -77,8 +85,10 @@ static larch_exit make_service(gateway_sessions *s, const larch_random *random,
                                const larch_oscore_handshakes *handshakes)
 {
     s->readings = (larch_readings){.context = s, .recall = recall, .last = last};
+    s->devices = (larch_oscore_devices){.context = s, .heard = heard};
     s->config = (larch_oscore_config){.contexts = larch_sessions_contexts(s->registry),
                                       .readings = &s->readings,
+                                      .devices = &s->devices,
                                       .epochs = &s->epochs,
                                       .handshakes = handshakes,
                                       .kept = calloc(KEPT, sizeof *s->config.kept),
@@ -88,7 +98,7 @@ static larch_exit make_service(gateway_sessions *s, const larch_random *random,
                                       .watches = calloc(LARCH_SESSIONS_OBSERVATIONS, sizeof *s->config.watches),
                                       .watch_count = LARCH_SESSIONS_OBSERVATIONS,
                                       .commands = s->commands,
-                                      .command_count = GATEWAY_COMMANDS,
+                                      .command_count = sizeof s->commands / sizeof s->commands[0],
                                       .command_scratch = s->command_scratch};
     const larch_error e = larch_oscore_service_init(&s->service, &s->config, random);
     return e == LARCH_OK ? LARCH_EXIT_DONE
@@ -215,6 +225,21 @@ const char *gateway_sessions_name(gateway_sessions *s, uint64_t device)
     return s->name;
 }
 
+larch_session *gateway_sessions_find(const gateway_sessions *s, uint64_t device)
+{
+    larch_session *best = NULL, *session;
+    size_t at = 0;
+    while ((session = larch_sessions_next(s->registry, &at)) != NULL) {
+        if (session->device != device)
+            continue;
+        const bool is_heard = session->last.port != 0, was_heard = best != NULL && best->last.port != 0;
+        if (best == NULL || (is_heard && !was_heard) ||
+            (is_heard == was_heard && session->first_epoch > best->first_epoch))
+            best = session;
+    }
+    return best;
+}
+
 size_t gateway_sessions_count(const gateway_sessions *s, uint64_t device)
 {
     const larch_contexts *contexts = larch_sessions_contexts(s->registry);
@@ -240,6 +265,8 @@ bool gateway_sessions_revoke(gateway_sessions *s, larch_gateway *gateway, const 
     const larch_error e = larch_sessions_forget_device(s->registry, device, &removed);
     *why = larch_sessions_error(s->registry)->text;
     s->device = 0;
+    if (e == LARCH_OK)
+        gateway_queue_forget(s->queue, device);
     return e == LARCH_OK;
 }
 

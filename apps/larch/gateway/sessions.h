@@ -14,6 +14,11 @@
 /* Requests to devices at one time. */
 #define GATEWAY_COMMANDS (LARCH_COAP_TRANSMISSIONS / 2 < 8 ? LARCH_COAP_TRANSMISSIONS / 2 : 8)
 
+/* Those of the queue (queue.h), beside them. */
+#define GATEWAY_QUEUE_JOBS (LARCH_COAP_TRANSMISSIONS / 2 - 1 < 8 ? LARCH_COAP_TRANSMISSIONS / 2 - 1 : 8)
+
+struct gateway_queue;
+
 typedef struct gateway_sessions {
     gateway_report *report; /* private, all of it */
     larch_outbox *outbox;
@@ -22,7 +27,9 @@ typedef struct gateway_sessions {
     larch_readings readings;
     larch_oscore_config config;
     larch_oscore_service service;
-    larch_oscore_command commands[GATEWAY_COMMANDS];
+    larch_oscore_devices devices;
+    struct gateway_queue *queue; /* hears of devices that are awake; set before anything is received */
+    larch_oscore_command commands[GATEWAY_COMMANDS + GATEWAY_QUEUE_JOBS];
     uint8_t command_scratch[LARCH_OSCORE_CLIENT_SCRATCH];
     bool is_started; /* the clock is right: contexts can be found */
     uint64_t next_ms;
@@ -46,6 +53,8 @@ uint64_t gateway_sessions_deadline_ms(const gateway_sessions *sessions);
 const char *gateway_sessions_name(gateway_sessions *sessions, uint64_t device);
 /* The wall clock, seconds since 1970; 0: it cannot be right. */
 uint64_t gateway_sessions_unix_s(const gateway_sessions *sessions);
+/* The newest of the device's sessions through which it was heard of; else any of them; NULL: it has none. */
+larch_session *gateway_sessions_find(const gateway_sessions *sessions, uint64_t device);
 /* Sessions of a device that can be found. */
 size_t gateway_sessions_count(const gateway_sessions *sessions, uint64_t device);
 /* What control verbs ask: removes a device, with its keys and sessions. false: why says why not. */
