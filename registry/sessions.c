@@ -192,6 +192,8 @@ larch_error larch_sessions_open(larch_sessions **sessions, const larch_sessions_
         (e = open_key(s, config->storage, why)) == LARCH_OK &&
         (e = take_memory(s, config->place_max > 0 ? config->place_max : LARCH_SESSIONS_MAX, why)) == LARCH_OK)
         e = load(s, why);
+    if (e == LARCH_OK)
+        e = larch_sessions_db_has_policies(s->db, &s->has_policies, why);
     if (e != LARCH_OK) {
         give_memory(s);
         return e;

@@ -9,6 +9,7 @@
 
 #include "registry/commands.h"
 #include "registry/enrolled.h"
+#include "registry/policy.h"
 
 #define LARCH_SESSIONS_SCHEMA    2 /* of the file */
 #define LARCH_SESSIONS_SEALED    1 /* of what is sealed in it */
@@ -165,6 +166,20 @@ larch_error larch_sessions_db_count_others(larch_sessions_db *db, uint64_t sessi
 
 /* An earlier time than the one on record changes nothing. */
 larch_error larch_sessions_db_store_heard(larch_sessions_db *db, const larch_sessions_heard_row *rows, size_t count,
+                                          larch_registry_reason *why);
+
+/* Between the two, changes by enrol and set_policy are parts of one. */
+larch_error larch_sessions_db_begin_changes(larch_sessions_db *db, larch_registry_reason *why);
+larch_error larch_sessions_db_end_changes(larch_sessions_db *db, bool keep, larch_registry_reason *why);
+
+/* What a device may use: all entries at once; whether there are any, of any device; whether one, or none at all, gives a right;
+ * the entry with the next name. */
+larch_error larch_sessions_db_set_policy(larch_sessions_db *db, uint64_t device, const larch_policy_entry *entries,
+                                         size_t count, larch_registry_reason *why);
+larch_error larch_sessions_db_has_policies(larch_sessions_db *db, bool *has, larch_registry_reason *why);
+larch_error larch_sessions_db_allows(larch_sessions_db *db, uint64_t device, larch_bytes name, unsigned right,
+                                     bool *allows, larch_registry_reason *why);
+larch_error larch_sessions_db_next_policy(larch_sessions_db *db, uint64_t device, larch_policy_entry *entry,
                                           larch_registry_reason *why);
 
 /* Adds a command. LARCH_BUSY, without *why: as many wait as may, for its device or in all. */

@@ -4,6 +4,7 @@
  *
  *     sessions.c (opening)   sessions_change.c (what comes and goes)   sessions_enrolled.c (handshakes)   sessions_keep.c (a run)
  *     sessions_grants.c (limits)   sessions_heard.c (when devices were heard)   sessions_queue.c (commands)
+ *     sessions_policy.c (what devices may use)
  *     sessions_store.c (memory, writes)
  */
 #ifndef LARCH_REGISTRY_SESSIONS_INT_H
@@ -44,7 +45,8 @@ struct larch_sessions {
     size_t scan_at, heard_at;
     size_t doomed;    /* contexts that are */
     bool has_removed; /* since the log was truncated */
-    bool failed;      /* a write failed in a way that says nothing about the next */
+    bool has_policies;
+    bool failed; /* a write failed in a way that says nothing about the next */
 #if LARCH_KEYLOG
     void (*key_log)(void *context, const larch_oscore_parameters *parameters);
     void *key_log_context;

@@ -31,7 +31,7 @@ larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, con
                                     const larch_sessions_credential_row *credential, larch_registry_reason *why)
 {
     uint64_t other;
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_change(db, why);
     if (e != LARCH_OK)
         return e;
     e = larch_sessions_db_find_device(db, name, &other, why);
@@ -43,7 +43,7 @@ larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, con
             credential != NULL)
             e = set_credential(db, psk->device, credential, why);
     }
-    return end_transaction(db, e, why);
+    return end_change(db, e, why);
 }
 
 larch_error larch_sessions_db_set_credential(larch_sessions_db *db, const larch_sessions_psk_row *psk,

@@ -2,7 +2,7 @@
 /*
  * What the files over SQLite share: the statements, and what all do with them. sessions_sqlite.c has the file, settings,
  * contexts, devices and observations, sessions_made_sqlite.c keys and handshakes,
- * sessions_queue_sqlite.c commands.
+ * sessions_queue_sqlite.c commands, sessions_policy_sqlite.c policies.
  */
 #ifndef LARCH_REGISTRY_SESSIONS_SQLITE_INT_H
 #define LARCH_REGISTRY_SESSIONS_SQLITE_INT_H
@@ -94,6 +94,14 @@
     X(DELETE_COMMANDS, "DELETE FROM command WHERE device = ?1")                                                        \
     X(SET_HEARD, "INSERT INTO heard VALUES(?1, ?2) ON CONFLICT(device) DO UPDATE SET time = max(time, ?2)")            \
     X(DELETE_HEARD, "DELETE FROM heard WHERE device = ?1")                                                             \
+    X(ADD_POLICY, "INSERT OR REPLACE INTO policy VALUES(?1, ?2, ?3)")                                                  \
+    X(HAS_POLICIES, "SELECT EXISTS(SELECT 1 FROM policy)")                                                             \
+    X(ALLOWS, "SELECT NOT EXISTS(SELECT 1 FROM policy WHERE device = ?1) OR EXISTS(SELECT 1 FROM policy"               \
+              " WHERE device = ?1 AND name IN (?2, '*') AND rights & ?3 <> 0)")                                        \
+    X(NEXT_POLICY, "SELECT name, rights FROM policy WHERE device = ?1 AND name > ?2 ORDER BY name LIMIT 1")            \
+    X(BEGIN_ONE, "SAVEPOINT one")                                                                                      \
+    X(END_ONE, "RELEASE one")                                                                                          \
+    X(DROP_ONE, "ROLLBACK TO one")                                                                                     \
     X(DELETE_POLICY, "DELETE FROM policy WHERE device = ?1")                                                           \
     X(TRUNCATE, "PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -104,6 +112,7 @@ enum { STATEMENTS(STATEMENT_ENUM) STATEMENT_COUNT };
 struct larch_sessions_db {
     sqlite3 *sqlite;
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    bool is_in_changes; /* a transaction of several changes is open */
     char path[LARCH_REGISTRY_PATH_MAX];
 };
 
@@ -169,6 +178,28 @@ static inline larch_error end_transaction(larch_sessions_db *db, larch_error e, 
     if (e != LARCH_OK && sqlite3_get_autocommit(db->sqlite) == 0)
         (void)!run(db, ROLLBACK, &other);
     return e;
+}
+
+/* A change by itself, or one of several. */
+static inline larch_error begin_change(larch_sessions_db *db, larch_registry_reason *why)
+{
+    return run(db, db->is_in_changes ? BEGIN_ONE : BEGIN, why);
+}
+
+/* One that fails leaves the others. SQLite itself may have ended the whole transaction, as on a full disk. */
+static inline larch_error end_change(larch_sessions_db *db, larch_error e, larch_registry_reason *why)
+{
+    larch_registry_reason other;
+    if (!db->is_in_changes)
+        return end_transaction(db, e, why);
+    if (e != LARCH_OK && sqlite3_get_autocommit(db->sqlite) == 0)
+        (void)!run(db, DROP_ONE, &other);
+    if (e != LARCH_OK) {
+        if (sqlite3_get_autocommit(db->sqlite) == 0)
+            (void)!run(db, END_ONE, &other);
+        return e;
+    }
+    return run(db, END_ONE, why);
 }
 
 /* The row of a context. parent: the handshake that made the key under which this one was made; 0: none did. */

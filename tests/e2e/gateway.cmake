@@ -25,6 +25,8 @@ larch_test(e2e.device e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/
   $<TARGET_FILE:larch_program>)
 larch_test(e2e.commands e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_commands.py
   $<TARGET_FILE:larch_program>)
+larch_test(e2e.fleet e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_fleet.py
+  $<TARGET_FILE:larch_program>)
 # The program with a key log, in every build: what differs in it comes before the libraries' own.
 add_executable(larch_with_keylog ${PROJECT_SOURCE_DIR}/apps/larch/main.c
   ${PROJECT_SOURCE_DIR}/apps/larch/common/keylog.c ${PROJECT_SOURCE_DIR}/apps/larch/common/session.c

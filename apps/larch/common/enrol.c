@@ -9,9 +9,14 @@ static bool fail(const char **why, const char *text)
     return false;
 }
 
-static larch_enrolment begin(const larch_app_enrolling *a)
+size_t larch_app_enrol_max(unsigned method)
 {
-    larch_enrolment e = {.name = larch_bytes_of_text(a->name),
+    return method == LARCH_LAKE_METHOD_PSK ? LARCH_APP_ENROL_MAX : LARCH_APP_ENROL_MAX / 8;
+}
+
+static larch_enrolment begin(const larch_app_enrolling *a, larch_bytes name)
+{
+    larch_enrolment e = {.name = name,
                          .hash = a->suite->hash,
                          .authority = a->authority,
                          .method = (uint8_t)a->method,
@@ -22,12 +27,11 @@ static larch_enrolment begin(const larch_app_enrolling *a)
 }
 
 /* The device's key pair, of which the seed goes into the enrolment. */
-static larch_error enrol_signer(const larch_app_enrolling *a, larch_enrolment *e)
+static larch_error enrol_signer(const larch_app_enrolling *a, larch_enrolment *e, uint64_t *number)
 {
     larch_app_signer device;
     uint8_t ccs[LARCH_ENROLMENT_CCS_MAX];
     larch_writer w = larch_writer_to(ccs, sizeof ccs);
-    uint64_t number;
     larch_error error = larch_random_fill(a->random, e->kid, sizeof e->kid);
     if (error != LARCH_OK || (error = larch_app_signer_make(&device, a->suite->signature, a->random)) != LARCH_OK)
         return error;
@@ -37,29 +41,53 @@ static larch_error enrol_signer(const larch_app_enrolling *a, larch_enrolment *e
                                           .suite = e->suite,
                                           .pub = larch_app_signer_pub(&device),
                                           .cred = {ccs, w.len}};
-    error = larch_sessions_enrol_signer(a->sessions, &signer, &number);
+    error = larch_sessions_enrol_signer(a->sessions, &signer, number);
     memcpy(e->psk, device.seed, sizeof e->psk);
     e->key = a->gateway_key;
     larch_wipe(&device, sizeof device);
     return error;
 }
 
-bool larch_app_enrol(const larch_app_enrolling *a, larch_writer *enrolment, const char **why)
+/* LARCH_STATE, LARCH_MALFORMED: there is a device of this name, or it is none. */
+static larch_error enrol_one(const larch_app_enrolling *a, const larch_app_newcomer *n, larch_app_take_enrolled *take,
+                             void *context)
 {
-    larch_enrolment e = begin(a);
+    uint8_t bytes[LARCH_ENROLMENT_MAX];
+    larch_writer w = larch_writer_to(bytes, sizeof bytes);
+    larch_enrolment e = begin(a, n->name);
     uint64_t number;
-    larch_error error;
+    larch_error error = a->method == LARCH_LAKE_METHOD_PSK ? larch_sessions_enrol_new(a->sessions, &e, &number)
+                                                           : enrol_signer(a, &e, &number);
+    if (error == LARCH_OK && n->policy_count > 0)
+        error = larch_sessions_set_policy(a->sessions, number, n->policy, n->policy_count);
+    if (error == LARCH_OK)
+        larch_enrolment_put(&w, &e);
+    take(context, n->name, (larch_bytes){bytes, w.len}, larch_sessions_error(a->sessions)->text);
+    larch_wipe(&e, sizeof e);
+    larch_wipe(bytes, sizeof bytes);
+    return error;
+}
+
+bool larch_app_enrol(const larch_app_enrolling *a, const larch_app_newcomer *newcomers, size_t count,
+                     larch_app_take_enrolled *take, void *context, const char **why)
+{
     if (!larch_enrolment_is_pair(a->method, a->suite))
         return fail(why, "this method cannot be had with this cipher suite");
     if (a->method == LARCH_LAKE_METHOD_PSK && a->reference != LARCH_LAKE_BY_KID)
         return fail(why, "a pre-shared key is named by its kid alone");
     if (a->method == LARCH_LAKE_METHOD_SIGNATURES && a->gateway_key.len == 0)
         return fail(why, "the gateway has no key that signs for this cipher suite");
-    error =
-        a->method == LARCH_LAKE_METHOD_PSK ? larch_sessions_enrol_new(a->sessions, &e, &number) : enrol_signer(a, &e);
+    if (count > larch_app_enrol_max(a->method))
+        return fail(why, "these are too many devices at once");
+    larch_error e = larch_sessions_begin_changes(a->sessions);
+    bool goes_on = e == LARCH_OK;
+    for (size_t i = 0; goes_on && i < count; i++) {
+        e = enrol_one(a, &newcomers[i], take, context);
+        goes_on = e == LARCH_OK || e == LARCH_STATE || e == LARCH_MALFORMED;
+    }
     *why = larch_sessions_error(a->sessions)->text;
-    if (error == LARCH_OK)
-        larch_enrolment_put(enrolment, &e);
-    larch_wipe(&e, sizeof e);
-    return error == LARCH_OK;
+    if (goes_on)
+        return larch_sessions_end_changes(a->sessions, true) == LARCH_OK;
+    (void)!larch_sessions_end_changes(a->sessions, false);
+    return false;
 }

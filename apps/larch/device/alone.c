@@ -77,9 +77,9 @@ static larch_exit close_all(alone *a, larch_exit code)
     return code;
 }
 
-static larch_exit add(alone *a, const device_asking *asking, const char *name, larch_writer *w)
+static larch_exit add(alone *a, const device_enrolling *e, const larch_app_newcomer *newcomers, size_t count,
+                      device_enrolled *results)
 {
-    const larch_lake_suite *suite = device_suite(asking);
     static larch_app_signer signer;
     uint8_t identity[LARCH_FINGERPRINT_LEN];
     larch_store_fault fault = LARCH_STORE_NONE;
@@ -87,43 +87,57 @@ static larch_exit add(alone *a, const device_asking *asking, const char *name, l
     larch_app_enrolling enrolling = {.sessions = a->sessions,
                                      .random = &a->random,
                                      .identity = identity,
-                                     .name = name,
-                                     .authority = larch_bytes_of_text(asking->authority),
-                                     .method = device_method(asking),
-                                     .suite = suite,
-                                     .reference = asking->reference};
+                                     .authority = e->authority,
+                                     .method = e->method,
+                                     .suite = e->suite,
+                                     .reference = e->reference};
     if (larch_app_stored_identity(&a->storage, identity, &fault) != LARCH_OK)
         return fault == LARCH_STORE_MISSING
                    ? larch_app_fail(NAME, "%s has no identity yet: start its gateway once", a->files.path)
                    : complain(a, LARCH_STORED_IDENTITY_NAME, fault);
     if (enrolling.method == LARCH_LAKE_METHOD_SIGNATURES &&
-        larch_app_signer_load(&signer, suite->signature, &a->storage, &fault) == LARCH_OK)
+        larch_app_signer_load(&signer, e->suite->signature, &a->storage, &fault) == LARCH_OK)
         enrolling.gateway_key = larch_app_signer_pub(&signer);
-    const bool is_added = larch_app_enrol(&enrolling, w, &why);
+    const bool is_added = larch_app_enrol(&enrolling, newcomers, count, device_take_enrolled, &results, &why);
     larch_wipe(&signer, sizeof signer);
     return is_added ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", why);
 }
 
-larch_exit device_add_alone(const char *state, const device_asking *asking, const char *name, larch_writer *enrolment)
+/* Held for all that one command does. */
+static alone held;
+
+static larch_exit enter(const char *state)
 {
-    static alone a; /* large for a stack */
-    larch_exit code = larch_app_start_crypto(NAME);
-    if (code == LARCH_EXIT_DONE && (code = open_all(&a, state)) == LARCH_EXIT_DONE)
-        code = add(&a, asking, name, enrolment);
-    return close_all(&a, code);
+    if (held.is_open)
+        return LARCH_EXIT_DONE;
+    const larch_exit code = larch_app_start_crypto(NAME);
+    return code == LARCH_EXIT_DONE ? open_all(&held, state) : code;
+}
+
+larch_exit device_end_alone(larch_exit code)
+{
+    code = close_all(&held, code);
+    memset(&held, 0, sizeof held);
+    return code;
+}
+
+larch_exit device_enrol_alone(const char *state, const device_enrolling *enrolling, const larch_app_newcomer *newcomers,
+                              size_t count, device_enrolled *results)
+{
+    const larch_exit code = enter(state);
+    return code == LARCH_EXIT_DONE ? add(&held, enrolling, newcomers, count, results) : code;
 }
 
 larch_exit device_revoke_alone(const char *state, const char *name)
 {
-    static alone a;
     size_t removed;
-    larch_exit code = larch_app_start_crypto(NAME);
-    if (code == LARCH_EXIT_DONE && (code = open_all(&a, state)) == LARCH_EXIT_DONE) {
-        const uint64_t device = larch_sessions_device(a.sessions, name);
-        if (device == 0)
-            code = larch_app_fail(NAME, "there is no device of the name %s", name);
-        else if (larch_sessions_forget_device(a.sessions, device, &removed) != LARCH_OK)
-            code = larch_app_fail(NAME, "%s", larch_sessions_error(a.sessions)->text);
-    }
-    return close_all(&a, code);
+    const larch_exit code = enter(state);
+    if (code != LARCH_EXIT_DONE)
+        return code;
+    const uint64_t device = larch_sessions_device(held.sessions, name);
+    if (device == 0)
+        return larch_app_fail(NAME, "there is no device of the name %s", name);
+    return larch_sessions_forget_device(held.sessions, device, &removed) == LARCH_OK
+               ? LARCH_EXIT_DONE
+               : larch_app_fail(NAME, "%s", larch_sessions_error(held.sessions)->text);
 }

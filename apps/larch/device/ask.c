@@ -202,15 +202,15 @@ static larch_exit observe(device_connection *gateway, const device_asking *askin
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-enum { SEND, COMMANDS, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
+enum { SEND, COMMANDS, IMPORT, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
 
 static const struct {
     const char *name;
     size_t least, most; /* operands behind it */
-} actions[] = {[SEND] = {"send", 2, 3},       [COMMANDS] = {"commands", 1, 1}, [GET] = {"get", 2, 2},
-               [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},         [ADD] = {"add", 1, 1},
-               [REVOKE] = {"revoke", 1, 1},   [ROTATE] = {"rotate", 1, 1},     [CARD] = {"card", 0, 0},
-               [ACCEPT] = {"accept", 1, 1},   [REQUEST] = {"request", 1, 1}};
+} actions[] = {[SEND] = {"send", 2, 3}, [COMMANDS] = {"commands", 1, 1}, [IMPORT] = {"import", 1, 1},
+               [GET] = {"get", 2, 2},   [OBSERVE] = {"observe", 2, 2},   [LIST] = {"list", 0, 0},
+               [ADD] = {"add", 1, 1},   [REVOKE] = {"revoke", 1, 1},     [ROTATE] = {"rotate", 1, 1},
+               [CARD] = {"card", 0, 0}, [ACCEPT] = {"accept", 1, 1},     [REQUEST] = {"request", 1, 1}};
 
 static size_t find_action(const char *name)
 {
@@ -235,11 +235,13 @@ static larch_exit check_operands(size_t action, const larch_operands *operands)
     const size_t given = operands->count - 1;
     if (given < actions[action].least)
         return larch_app_usage(NAME, "%s takes %s%s", actions[action].name,
-                               action == ACCEPT ? "a credential's file" : "a device's name",
+                               action == ACCEPT   ? "a credential's file"
+                               : action == IMPORT ? "a CSV file"
+                                                  : "a device's name",
                                actions[action].least > 1 ? " and a path" : "");
     if (given > actions[action].most)
         return larch_app_usage(NAME, "'%s' is one argument too many", operands->words[actions[action].most + 1]);
-    if (given > 0 && action != ACCEPT && !larch_app_is_device_name(operands->words[1]))
+    if (given > 0 && action != ACCEPT && action != IMPORT && !larch_app_is_device_name(operands->words[1]))
         return larch_app_usage(NAME, "a device's name is " LARCH_APP_DEVICE_NAME_WANTS);
     return LARCH_EXIT_DONE;
 }
@@ -255,6 +257,8 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
     switch (action) {
     case SEND:
         return send_value(&gateway, asking, operands);
+    case IMPORT:
+        return device_import(&gateway, asking, operands->words[1]);
     case COMMANDS:
         return device_commands(&gateway, asking, operands->words[1]);
     case GET:

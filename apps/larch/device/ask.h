@@ -14,6 +14,7 @@
 
 #include "common/command.h"
 #include "device/connection.h"
+#include "device/enrol.h"
 #include "larch/lake.h"
 #include "text/json.h"
 
@@ -26,10 +27,13 @@ typedef struct device_asking {
     double timeout;                   /* seconds */
     unsigned long count;              /* of notifications; 0: without end */
     bool json;
-    bool waits;                     /* of send: until the command has ended */
-    double expires;                 /* of send: seconds */
-    char out[LARCH_POSIX_PATH_MAX]; /* of add: where its enrolment goes; "": not given */
-    char authority[256];            /* of add: HOST[:PORT] of the gateway; "": none */
+    bool waits;                       /* of send: until the command has ended */
+    double expires;                   /* of send: seconds */
+    char out[LARCH_POSIX_PATH_MAX];   /* of add: where its enrolment goes; "": not given */
+    char allow[LARCH_POLICY_MAX][64]; /* of add and import: what the devices may use */
+    size_t allow_count;               /* 0: all */
+    bool is_dry, is_sure;             /* of import: only checks; of forget: does not ask */
+    char authority[256];              /* of add: HOST[:PORT] of the gateway; "": none */
 } device_asking;
 
 /* What rotate posts, and where: a device of larch then renews its session. */
@@ -71,6 +75,13 @@ larch_exit device_commands(device_connection *gateway, const device_asking *aski
 /* The parts of it that change which devices there are (add.c). */
 larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name);
 larch_exit device_revoke(device_connection *gateway, const char *name);
+/* Likewise, without a word on success. */
+larch_exit device_ask_revoke(device_connection *gateway, const char *name);
+/* What --method, --suite, --by and --authority say, and --allow. */
+larch_exit device_take_enrolling(const device_asking *asking, device_enrolling *enrolling);
+larch_exit device_take_policy(const device_asking *asking, larch_policy_entry policy[LARCH_POLICY_MAX]);
+/* Many at once, from a file (import.c). */
+larch_exit device_import(device_connection *gateway, const device_asking *asking, const char *path);
 /* Those that credentials of an authority need (request.c). */
 larch_exit device_card(device_connection *gateway, const device_asking *asking);
 larch_exit device_accept(device_connection *gateway, const char *path);

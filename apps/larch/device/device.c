@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/command.h"
+#include "common/policy_word.h"
 #include "common/suite_name.h"
 #include "common/value.h"
 #include "device/ask.h"
@@ -14,7 +15,7 @@
 #define TIMEOUT_S  30.0
 #define NOT_GIVEN  UINT_MAX /* of a method or a reference */
 #define RUN        "run"
-#define ACTIONS    RUN ", list, get, observe, send, commands, add, revoke, rotate, card, request or accept"
+#define ACTIONS    RUN ", list, get, observe, send, commands, add, import, revoke, rotate, card, request or accept"
 
 typedef struct device_arguments {
     device_options run;
@@ -43,7 +44,9 @@ static const larch_option rows[] = {
      .value = "FILE",
      .wants = "the name of a file",
      LARCH_OPTION_AT(device_arguments, ask.out),
-     .text = "add, request: write the enrolment to this new file, of mode 0600; required. card: the card"},
+     .text = "add, request: write the enrolment to this new file, of mode 0600; required. card: the card. import: a "
+             "folder, "
+             "where each device gets NAME.enrolment"},
     {.name = "suite",
      .kind = LARCH_OPTION_COPY,
      .value = "NAME",
@@ -115,6 +118,18 @@ static const larch_option rows[] = {
      .choices = device_methods,
      LARCH_OPTION_AT(device_arguments, ask.method),
      .text = "send: post (default) or put. add: 4, a pre-shared key (default), or 0, signatures by ML-DSA"},
+    {.name = "allow",
+     .kind = LARCH_OPTION_COPY,
+     .value = "PATH",
+     .wants = LARCH_APP_POLICY_WANTS,
+     LARCH_OPTION_LIST(device_arguments, ask.allow, ask.allow_count),
+     .text = "add, import: the device may use this resource, r/NAME, or r/* for all; may be given several times. "
+             "report:r/NAME "
+             "allows it to report alone, read:r/NAME to read and observe alone. Without any it may use all"},
+    {.name = "dry-run",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, ask.is_dry),
+     .text = "import: only check the file, and add nothing"},
     {.name = "expires",
      .kind = LARCH_OPTION_PERIOD,
      .value = "S",
@@ -147,6 +162,7 @@ const larch_command larch_device_command = {
              "send NAME PATH [VALUE|-] [OPTION]...\n"
              "commands NAME [OPTION]...\n"
              "add NAME --out FILE [OPTION]...\n"
+             "import FILE.csv --out DIR [OPTION]...\n"
              "revoke|rotate NAME [OPTION]...\n"
              "card --out FILE [OPTION]...\n"
              "request NAME --card FILE --out FILE [OPTION]...\n"
@@ -172,6 +188,10 @@ const larch_command larch_device_command = {
         "  commands  prints the commands of a device: queued, sent, done, failed, expired or unknown\n"
         "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
         "            writes its enrolment, once\n"
+        "  import    adds the devices of a list of comma-separated values, whose first row names the\n"
+        "            columns: name, and if they are there method, suite, by, authority and allow, as the\n"
+        "            options of add. Prints a result a row: line, name, result, file or reason. If a row\n"
+        "            is wrong no device is added\n"
         "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
         "  rotate    makes an enrolled device renew its session now: new keys, by another handshake.\n"
         "            What is under way is not lost\n"
@@ -261,14 +281,14 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
         {"observe", a->run.observe[0] != '\0', RUN},
         {"no-clock", a->run.has_no_clock, RUN},
         {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
-        {"out", a->ask.out[0] != '\0', "add card request"},
+        {"out", a->ask.out[0] != '\0', "add import card request"},
         {"authority", a->ask.authority[0] != '\0', "add request"},
         {"suite", a->ask.suite[0] != '\0', "add card request"},
         {"by", a->ask.reference != NOT_GIVEN, "add request"},
         {"card", a->ask.card[0] != '\0', "request"},
-        {"state", a->ask.state[0] != '\0', RUN " list get observe send commands add revoke rotate card accept"},
+        {"state", a->ask.state[0] != '\0', RUN " list get observe send commands add import revoke rotate card accept"},
         {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
-        {"method", a->ask.method != NOT_GIVEN, "send add"},
+        {"method", a->ask.method != NOT_GIVEN, "send add import"},
         {"expires", a->ask.expires >= 0, "send"},
         {"wait", a->ask.waits, "send"},
         {"count", a->count > 0, RUN " observe"}};
@@ -285,15 +305,15 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
         ask->timeout = TIMEOUT_S;
     if (ask->expires < 0)
         ask->expires = DEVICE_EXPIRES_S;
+    const bool adds = strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "import") == 0;
     if (ask->method == NOT_GIVEN)
-        ask->method = strcmp(operands->words[0], "add") == 0 ? DEVICE_METHOD_PSK : DEVICE_METHOD_POST;
-    if ((ask->method >= DEVICE_METHOD_PSK) != (strcmp(operands->words[0], "add") == 0) &&
-        (strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "send") == 0))
+        ask->method = adds ? DEVICE_METHOD_PSK : DEVICE_METHOD_POST;
+    if ((ask->method >= DEVICE_METHOD_PSK) != adds && (adds || strcmp(operands->words[0], "send") == 0))
         return larch_app_usage(NAME, "'%s' takes no --method %s", operands->words[0], device_methods[ask->method]);
     if (ask->reference == NOT_GIVEN)
-        ask->reference = strcmp(operands->words[0], "add") == 0 ? DEVICE_BY_KID : DEVICE_BY_CWT;
+        ask->reference = adds ? DEVICE_BY_KID : DEVICE_BY_CWT;
     if ((ask->reference >= DEVICE_BY_CWT) != (strcmp(operands->words[0], "request") == 0) &&
-        (strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "request") == 0))
+        (adds || strcmp(operands->words[0], "request") == 0))
         return larch_app_usage(NAME, "'%s' takes no --by %s", operands->words[0], device_references[ask->reference]);
     ask->count = arguments->count;
     ask->json = arguments->json;

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/device_name.h"
+#include "common/policy_word.h"
 #include "common/suite_name.h"
+#include "text/text.h"
 
 #define LINES_MAX 64 /* of a reply: each has fewer than 160 bytes */
 
@@ -25,14 +27,14 @@ static bool take_enrolling(const larch_control_request *request, gateway_lake_en
                            char why[LARCH_CONTROL_WHY_MAX])
 {
     char suite[32] = "";
-    const larch_bytes method = request->word[3], reference = request->word[5];
-    e->authority = request->word[2];
+    const larch_bytes method = request->word[2], reference = request->word[4];
+    e->authority = request->word[1];
     if (larch_bytes_equal(e->authority, LARCH_TEXT("-")))
         e->authority.len = 0;
     if (e->authority.len > LARCH_ENROLMENT_AUTHORITY_MAX)
         return FAIL(why, "an address has at most %d bytes", LARCH_ENROLMENT_AUTHORITY_MAX);
-    if (request->word[4].len < sizeof suite)
-        memcpy(suite, request->word[4].data, request->word[4].len);
+    if (request->word[3].len < sizeof suite)
+        memcpy(suite, request->word[3].data, request->word[3].len);
     if ((e->suite = larch_app_suite_find(suite)) == NULL)
         return FAIL(why, "the gateway has no such cipher suite");
     if (!larch_bytes_equal(method, LARCH_TEXT("0")) && !larch_bytes_equal(method, LARCH_TEXT("4")))
@@ -44,25 +46,64 @@ static bool take_enrolling(const larch_control_request *request, gateway_lake_en
     return true;
 }
 
-static bool enrol_device(void *context, const larch_control_request *request, larch_writer *data,
-                         char why[LARCH_CONTROL_WHY_MAX])
+/* "+NAME HEX", or "+NAME - WHY". */
+static void put_enrolled(void *context, larch_bytes name, larch_bytes enrolment, const char *why)
+{
+    char line[LARCH_SESSIONS_NAME_MAX + 2 * LARCH_ENROLMENT_MAX + 4];
+    larch_writer w = larch_writer_to((uint8_t *)line, sizeof line - 1);
+    larch_writer_put(&w, name);
+    larch_text_put(&w, " ");
+    larch_control_put_hex(&w, enrolment);
+    if (enrolment.len == 0)
+        larch_text_put_format(&w, " %.200s", why);
+    line[w.len] = '\0';
+    larch_control_put_data(context, line);
+    larch_wipe(line, sizeof line);
+}
+
+/* "NAME/POLICY//NAME//NAME/POLICY" */
+static bool take_newcomers(larch_bytes word, larch_app_newcomer newcomers[LARCH_APP_ENROL_MAX], size_t *count)
+{
+    static larch_policy_entry policies[LARCH_APP_ENROL_MAX][LARCH_POLICY_MAX];
+    for (*count = 0; *count < LARCH_APP_ENROL_MAX;) {
+        const uint8_t *end = memmem(word.data, word.len, "//", 2);
+        larch_bytes item = {word.data, end != NULL ? (size_t)(end - word.data) : word.len}, policy = LARCH_TEXT("-");
+        const uint8_t *slash = item.len > 0 ? memchr(item.data, '/', item.len) : NULL;
+        if (slash != NULL) {
+            policy = (larch_bytes){slash + 1, item.len - (size_t)(slash + 1 - item.data)};
+            item.len = (size_t)(slash - item.data);
+        }
+        larch_app_newcomer *n = &newcomers[*count];
+        *n = (larch_app_newcomer){.name = item, .policy = policies[*count]};
+        if (item.len == 0 || item.len > LARCH_SESSIONS_NAME_MAX ||
+            !larch_app_policy_take_word(policy, policies[*count], &n->policy_count))
+            return false;
+        ++*count;
+        if (end == NULL)
+            return true;
+        word = (larch_bytes){end + 2, word.len - (size_t)(end + 2 - word.data)};
+    }
+    return false;
+}
+
+static bool enrol_devices(void *context, const larch_control_request *request, larch_writer *data,
+                          char why[LARCH_CONTROL_WHY_MAX])
 {
     const gateway_devices *d = context;
-    char name[LARCH_SESSIONS_NAME_MAX + 1], line[2 * LARCH_ENROLMENT_MAX + 1];
-    uint8_t bytes[LARCH_ENROLMENT_MAX];
-    larch_writer w = larch_writer_to(bytes, sizeof bytes), hex = larch_writer_to((uint8_t *)line, sizeof line - 1);
-    gateway_lake_enrolling enrolling = {.name = name};
+    larch_app_newcomer newcomers[LARCH_APP_ENROL_MAX];
+    gateway_lake_enrolling enrolling = {.method = 0};
+    const size_t before = data->len;
     const char *reason;
-    if (!take_name(request->word[1], name, why) || !take_enrolling(request, &enrolling, why))
+    size_t count;
+    if (!take_enrolling(request, &enrolling, why))
         return false;
-    if (!gateway_lake_enrol(d->lake, &enrolling, &w, &reason))
-        return FAIL(why, "%s", reason);
-    larch_control_put_hex(&hex, (larch_bytes){bytes, w.len});
-    line[hex.len] = '\0';
-    larch_control_put_data(data, line);
-    larch_wipe(bytes, sizeof bytes);
-    larch_wipe(line, sizeof line);
-    return true;
+    if (!take_newcomers(request->word[5], newcomers, &count))
+        return FAIL(why, "these are no names of at most %u bytes, with policies of at most %u entries",
+                    LARCH_SESSIONS_NAME_MAX, (unsigned)LARCH_POLICY_MAX);
+    if (gateway_lake_enrol(d->lake, &enrolling, newcomers, count, put_enrolled, data, &reason))
+        return true;
+    data->len = before; /* what stands there was not kept */
+    return FAIL(why, "%.240s", reason);
 }
 
 static bool accept_credential(void *context, const larch_control_request *request, larch_writer *data,
@@ -154,7 +195,7 @@ static bool list_enrolled(void *context, const larch_control_request *request, l
 
 void gateway_devices_verbs(gateway_devices *d, gateway_control_verb verbs[GATEWAY_DEVICES_VERBS])
 {
-    verbs[0] = (gateway_control_verb){.name = "enrol", .arguments = 5, .context = d, .run = enrol_device};
+    verbs[0] = (gateway_control_verb){.name = "enrol-devices", .arguments = 5, .context = d, .run = enrol_devices};
     verbs[1] = (gateway_control_verb){.name = "enrolled", .arguments = 1, .context = d, .run = list_enrolled};
     verbs[2] = (gateway_control_verb){.name = "revoke-device", .arguments = 1, .context = d, .run = revoke_device};
     verbs[3] = (gateway_control_verb){.name = "accept", .arguments = 1, .context = d, .run = accept_credential};

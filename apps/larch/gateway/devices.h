@@ -2,9 +2,11 @@
 /*
  * The verbs of the control socket for devices that shake hands:
  *
- *     enrol NAME AUTHORITY METHOD SUITE REFERENCE
- *                                      "+HEX": the device's enrolment (larch/enrolment.h), given once. AUTHORITY "-": none.
- *                                      METHOD: 0 or 4. SUITE: its name. REFERENCE: kid or ccs
+ *     enrol-devices AUTHORITY METHOD SUITE REFERENCE DEVICES
+ *                                      "+NAME HEX" for each of DEVICES, NAME or NAME/POLICY with "//" between two: its enrolment
+ *                                      (larch/enrolment.h), given once; "+NAME - WHY": it was not added. All are one change.
+ *                                      AUTHORITY "-": none. METHOD: 0 or 4. SUITE: its name. REFERENCE: kid or ccs. POLICY:
+ *                                      common/policy_word.h
  *     accept HEX                       "+NAME": puts a credential (a CWT) on record that the authority of --ca has signed
  *     card SUITE                       "+HEX": the gateway's public credential (a CCS) for method 0 with this suite
  *     enrolled FROM                    "+NAME SESSIONS" for each such device, "+next N" if there are more

@@ -213,7 +213,8 @@ static bool is_allowed(const gateway_lake *lake, const larch_lake_suite *suite)
     return false;
 }
 
-bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *a, larch_writer *enrolment, const char **why)
+bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *a, const larch_app_newcomer *newcomers,
+                        size_t count, larch_app_take_enrolled *take, void *context, const char **why)
 {
     const gateway_lake_own *own_key = gateway_lake_own_of(lake, a->suite);
     const larch_app_enrolling enrolling = {.sessions = lake->sessions->registry,
@@ -221,13 +222,12 @@ bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *a, lar
                                            .identity = lake->identity,
                                            .gateway_key =
                                                own_key != NULL ? own_key->credential.key.pub : (larch_bytes){NULL, 0},
-                                           .name = a->name,
                                            .authority = a->authority,
                                            .method = a->method,
                                            .suite = a->suite,
                                            .reference = a->reference};
     *why = "this gateway does not allow the cipher suite: name it in --suites, or [gateway] suites";
-    return is_allowed(lake, a->suite) && larch_app_enrol(&enrolling, enrolment, why);
+    return is_allowed(lake, a->suite) && larch_app_enrol(&enrolling, newcomers, count, take, context, why);
 }
 
 /* The suite with the algorithm of a key that the operator allows, the most preferred first. */

@@ -3,6 +3,7 @@
 #ifndef LARCH_APP_GATEWAY_LAKE_H
 #define LARCH_APP_GATEWAY_LAKE_H
 
+#include "common/enrol.h"
 #include "common/signer.h"
 #include "gateway/sessions.h"
 #include "larch/lake_service.h"
@@ -69,16 +70,16 @@ void gateway_lake_complain(gateway_lake *lake, const char *format, ...) LARCH_AP
 
 /* ---- devices ---- */
 
-/* What a new device gets. */
+/* What new devices get. */
 typedef struct gateway_lake_enrolling {
-    const char *name;
     larch_bytes authority; /* of the gateway; empty: none */
     unsigned method, reference;
     const larch_lake_suite *suite;
 } gateway_lake_enrolling;
 
-/* Adds a device with a new key, and writes its enrolment, which is secret. false: why says why not. */
-bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *enrolling, larch_writer *enrolment,
+/* Adds devices with new keys: as larch_app_enrol. false: why says why not. */
+bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *enrolling,
+                        const larch_app_newcomer *newcomers, size_t count, larch_app_take_enrolled *take, void *context,
                         const char **why);
 /* Puts on record what the authority has signed for a device. false: why says why not. */
 bool gateway_lake_accept(gateway_lake *lake, larch_bytes cwt, char name[LARCH_SESSIONS_NAME_MAX + 1], const char **why);

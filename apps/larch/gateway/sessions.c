@@ -9,6 +9,7 @@
 #include "common/keylog.h"
 #include "gateway/queue.h"
 #include "registry/enrolled.h"
+#include "registry/policy.h"
 
 #define NAME       "gateway"
 #define SECOND_MS  1000
@@ -77,6 +78,12 @@ static void heard(void *context, const larch_session *session)
     gateway_queue_heard(s->queue, session->device);
 }
 
+static bool allows(void *context, uint64_t device, larch_bytes name, bool reports)
+{
+    const gateway_sessions *s = context;
+    return larch_sessions_allows(s->registry, device, name, reports ? LARCH_POLICY_REPORT : LARCH_POLICY_READ);
+}
+
 /* ---- start ------------------------------------------------------------------------ */
 
 uint64_t gateway_sessions_unix_s(const gateway_sessions *s) { return clock_s(s->report); }
@@ -85,7 +92,7 @@ static larch_exit make_service(gateway_sessions *s, const larch_random *random,
                                const larch_oscore_handshakes *handshakes)
 {
     s->readings = (larch_readings){.context = s, .recall = recall, .last = last};
-    s->devices = (larch_oscore_devices){.context = s, .heard = heard};
+    s->devices = (larch_oscore_devices){.context = s, .heard = heard, .allows = allows};
     s->config = (larch_oscore_config){.contexts = larch_sessions_contexts(s->registry),
                                       .readings = &s->readings,
                                       .devices = &s->devices,

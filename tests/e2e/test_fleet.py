@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway's devices, for its operator: many at once from a list, what each may use, the list of them, and their end.
+
+usage: test_fleet.py LARCH [unittest arguments]
+"""
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(1, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import skips  # noqa: E402
+from test_device import DONE, FAILED, LARCH, USAGE, WAIT_S, Case  # noqa: E402
+
+
+class Fleet(Case):
+    def post(self, enrolment, gateway, name, text, code=DONE, timeout="5"):
+        return self.run_larch("send", "--enrolment", enrolment, f"{gateway.uri}/r/{name}", text, "--timeout", timeout,
+                              code=code)
+
+    def enrol(self, name, *options):
+        path = f"{self.folder.name}/{name}.enrolment"
+        self.ask("add", name, "--out", path, *options)
+        return path
+
+    def rows(self, text, *options, code=DONE):
+        """[(line, name, result, detail)] of an import of that text."""
+        path = self.write("list.csv", text)
+        out, err = self.ask("import", path, *options, code=code)
+        return [(int(line), name, result, detail) for line, name, result, detail in csv.reader(io.StringIO(out))], err
+
+    def devices(self):
+        return sorted({json.loads(line)["device"] for line in self.ask("list", "--json")[0].splitlines()})
+
+
+class Policies(Fleet):
+    def test_enforced(self):
+        g = self.gateway("--json")
+        one = self.enrol("one", "--allow", "r/level", "--allow", "read:/r/plan")
+        two = self.enrol("two", "--allow", "report:r/plan")
+        three = self.enrol("three")
+        self.post(one, g, "level", "1")
+        for device, name in ((one, "plan"), (one, "levels"), (two, "level"), (two, "*")):
+            self.assertIn("4.03", self.post(device, g, name, "x", code=FAILED)[1])
+        self.post(two, g, "plan", "2")
+        self.post(three, g, "anything", "3")
+        self.assertEqual(self.readings(g, 3), [("level", "1"), ("plan", "2"), ("anything", "3")])
+        g.wait_for(rb'"event":"denied"')
+        self.assertEqual(g.stop(), DONE)
+        g = self.gateway("--json")
+        self.assertIn("4.03", self.post(one, g, "plan", "x", code=FAILED)[1])
+        self.post(one, g, "level", "4")
+
+    def test_reading_and_observing(self):
+        g = self.gateway()
+        may = self.enrol("may", "--allow", "r/m", "--allow", "read:r/plan")
+        not_ = self.enrol("not", "--allow", "r/n", "--allow", "report:r/plan")
+        self.post(not_, g, "plan", "later")
+        for path, name, pattern in ((may, "m", r"^observed +r/plan  later"), (not_, "n", r"^unobserved +r/plan: .*4\.03")):
+            out, _ = self.run_larch("device", "run", "--enrolment", path, g.uri, "--name", name, "--observe", "r/plan",
+                                    "--interval", "0.1", "--count", "4")
+            self.assertRegex(out, f"(?m){pattern}")
+
+    def test_alone(self):
+        """Without a gateway that runs, add and import take the folder's lock."""
+        self.gateway().stop()
+        path = self.enrol("one", "--allow", "r/level")
+        self.assertEqual(self.rows("name,allow\ntwo,r/a report:r/b\n", "--out", f"{self.folder.name}/out")[0][0][:3],
+                         (2, "two", "added"))
+        g = self.gateway()
+        self.post(path, g, "level", "1")
+        self.assertIn("4.03", self.post(path, g, "other", "1", code=FAILED)[1])
+        two = f"{self.folder.name}/out/two.enrolment"
+        self.post(two, g, "b", "1")
+        self.assertIn("4.03", self.post(two, g, "c", "1", code=FAILED)[1])
+
+    def test_usage(self):
+        self.gateway()
+        for allow in ("level", "r/", "r/a/b", "write:r/a", "r/" + 33 * "a", "r/a b", ""):
+            out, err = self.ask("add", "x", "--out", f"{self.folder.name}/x", "--allow", allow, code=USAGE)
+            self.assertEqual(out, "")
+            self.assertIn("--allow", err)
+        self.assertFalse(os.path.exists(f"{self.folder.name}/x"))
+        many = [word for i in range(17) for word in ("--allow", f"r/{i}")]
+        self.ask("add", "x", "--out", f"{self.folder.name}/x", *many, code=USAGE)
+
+
+class Import(Fleet):
+    def setUp(self):
+        super().setUp()
+        self.out = f"{self.folder.name}/out"
+        self.g = self.gateway("--json")
+
+    def test_import(self):
+        text = ('\ufeffname,suite,method,allow,authority\r\nlamp,,,r/lamp,\r\n\r\n"valve-1",ml-kem-1024,0,'
+                '"r/level report:r/temp",gw.example:5683\r\npump,x-wing,,,\r\n')
+        rows, err = self.rows(text, "--out", self.out)
+        self.assertEqual([row[:3] for row in rows], [(2, "lamp", "added"), (4, "valve-1", "added"), (5, "pump", "added")])
+        self.assertEqual(err, "larch device: 3 added, 0 there already, 0 failed\n")
+        self.assertEqual([row[3] for row in rows], [f"{self.out}/{row[1]}.enrolment" for row in rows])
+        self.assertEqual({os.stat(row[3]).st_mode & 0o777 for row in rows}, {0o600})
+        for _, name, _, path in rows:
+            self.post(path, self.g, {"lamp": "lamp", "valve-1": "temp", "pump": "x"}[name], name)
+        self.assertEqual(sorted(self.readings(self.g, 3)), [("lamp", "lamp"), ("temp", "valve-1"), ("x", "pump")])
+        self.assertIn("4.03", self.post(rows[0][3], self.g, "other", "x", code=FAILED)[1])
+
+    def test_bad_rows(self):
+        """Each wrong row is named with its line and its reason, and none is added, the right ones among them."""
+        text = ("name,method,suite,by,allow\ngood,,,,\nbad name,,,,\n,,,,\na:b,,,,\ngood,,,,\nx,7,,,\ny,,ml-kem-9,,\n"
+                "z,,,name,\nu,4,,ccs,\nv,0,p-256,,\nw,,,,level\nt,,\n\"s,,,,\nr\"r,,,,\n" + 17 * "n" + ",,,,\n")
+        rows, err = self.rows(text, "--out", self.out, code=FAILED)
+        self.assertEqual(err, "larch device: 13 of 14 rows are wrong: no device was added\n")
+        results = {line: (result, why) for line, _, result, why in rows}
+        self.assertEqual(results[2], ("not added", ""))
+        for line, why in ((3, "a device's name is"), (4, "a device's name is"), (5, "a device's name is"),
+                          (6, "line 2 has this name too"), (7, "method: 0 or 4"), (8, "suite: "), (9, "by: kid or ccs"),
+                          (10, "by ccs is for method 0"), (11, "cannot be had with this suite"), (12, "allow: it takes"),
+                          (13, "3 fields, where the first row has 5")):
+            self.assertEqual(results[line][0], "refused", line)
+            self.assertIn(why, results[line][1], line)
+        self.assertEqual({result for result, _ in list(results.values())[1:]}, {"refused"})
+        self.assertEqual(self.devices(), [])
+        self.assertFalse(os.path.exists(self.out))
+
+    def test_bad_files(self):
+        for text, says in (("", "has no first row"), ("lamp\n", "column 1 of the first row is not"),
+                           ("method\n4\n", "has no column 'name'"), ("name,name\na,b\n", "column 2"),
+                           ('"name\n', "has no first row")):
+            self.assertIn(says, self.rows(text, "--out", self.out, code=FAILED)[1])
+        self.assertIn("No such file", self.complaint("import", self.folder.name + "/none.csv", "--out", self.out))
+        self.ask("import", "x.csv", code=USAGE)
+
+    def test_dry_run(self):
+        rows, err = self.rows("name\na\nb\n", "--dry-run")
+        self.assertEqual((rows, err), ([(2, "a", "would be added", ""), (3, "b", "would be added", "")], ""))
+        self.assertEqual(self.devices(), [])
+        self.assertEqual(self.rows("name\na\na\n", "--dry-run", code=FAILED)[0][1][2], "refused")
+
+    def test_there_already(self):
+        """A name on record and a file that is there cost their own row alone; the rest is added."""
+        self.enrol("b")
+        os.mkdir(self.out)
+        with open(f"{self.out}/c.enrolment", "w") as f:
+            f.write("of another device")
+        rows, err = self.rows("name\na\nb\nc\nd\n", "--out", self.out, code=FAILED)
+        self.assertEqual([row[2] for row in rows], ["added", "there already", "failed", "added"])
+        self.assertIn("its file: File exists", rows[2][3])
+        self.assertEqual(err, "larch device: 2 added, 1 there already, 1 failed\n")
+        self.assertEqual(self.devices(), ["a", "b", "d"])
+        self.assertEqual(sorted(os.listdir(self.out)), ["a.enrolment", "c.enrolment", "d.enrolment"])
+        with open(f"{self.out}/c.enrolment") as f:
+            self.assertEqual(f.read(), "of another device")
+
+    def test_json_and_many(self):
+        count = 300
+        path = self.write("list.csv", "name,allow\n" + "".join(f"d{i},r/d{i}\n" for i in range(count)))
+        out, _ = self.ask("import", path, "--out", self.out, "--json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(rows[0], {"line": 2, "device": "d0", "result": "added", "file": f"{self.out}/d0.enrolment"})
+        self.assertEqual([row["device"] for row in rows], [f"d{i}" for i in range(count)])
+        self.assertEqual(self.devices(), sorted(f"d{i}" for i in range(count)))
+        sizes = {os.stat(row["file"]).st_size - len(row["device"]) for row in rows}
+        self.assertEqual(sizes, {91 - 16})
+
+    def test_cut_off(self):
+        """A gateway that ends in the midst, after which the command takes the folder itself: what is printed as added is on
+        record, and no file is left of any other."""
+        path = self.write("list.csv", "name\n" + "".join(f"d{i}\n" for i in range(4000)))
+        child = subprocess.Popen([LARCH, "device", "import", path, "--out", self.out, "--state", self.state],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        end = time.monotonic() + WAIT_S
+        while not os.path.isdir(self.out) or len(os.listdir(self.out)) < 200:
+            self.assertLess(time.monotonic(), end)
+        self.g.kill()
+        out, _ = child.communicate(timeout=60)
+        self.assertIn(child.returncode, (DONE, FAILED))
+        rows = list(csv.reader(io.StringIO(out.decode())))
+        added = {row[1] for row in rows if row[2] == "added"}
+        self.assertGreater(len(added), 100)
+        self.assertEqual({f"{name}.enrolment" for name in added}, set(os.listdir(self.out)))
+        self.g = self.gateway()
+        self.assertLessEqual(added, set(self.devices()))
+        self.assertLessEqual(len(self.devices()) - len(added), 32)  # one batch, whose reply was lost
+
+    def test_full_disk(self):
+        """No room for the files: what was added without one is removed again."""
+        os.mkdir(self.out)
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "none", self.out], check=False,
+                                               stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("it needs to mount a tmpfs")
+        try:
+            rows, err = self.rows("name\n" + "".join(f"d{i}\n" for i in range(64)), "--out", self.out, code=FAILED)
+            failed = [row for row in rows if row[2] == "failed"]
+            self.assertTrue(0 < len(failed) < 64, err)
+            for row in failed:
+                self.assertIn("No space left on device", row[3])
+            self.assertEqual(self.devices(), sorted(row[1] for row in rows if row[2] == "added"))
+            self.assertEqual(sorted(os.listdir(self.out)), sorted(f"{row[1]}.enrolment" for row in rows if row[2] == "added"))
+        finally:
+            subprocess.run(["umount", self.out], check=True)
+
+    def test_two_at_once(self):
+        """Two imports of the same devices: each device has one key, and its file is that of the one that says so."""
+        path = self.write("list.csv", "name\n" + "".join(f"d{i}\n" for i in range(200)))
+        outs = [f"{self.folder.name}/out{i}" for i in range(2)]
+        children = [subprocess.Popen([LARCH, "device", "import", path, "--out", out, "--state", self.state],
+                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for out in outs]
+        added = []
+        for child in children:
+            rows = list(csv.reader(io.StringIO(child.communicate(timeout=60)[0].decode())))
+            self.assertEqual(len(rows), 200)
+            added.append({row[1] for row in rows if row[2] == "added"})
+        self.assertEqual(added[0] & added[1], set())
+        self.assertEqual(sorted(added[0] | added[1]), sorted(f"d{i}" for i in range(200)))
+        for out, names in zip(outs, added):
+            self.assertEqual({f"{name}.enrolment" for name in names}, set(os.listdir(out)))
+
+
+if __name__ == "__main__":
+    skips.main(argv=[sys.argv[0], *sys.argv[2:]])
