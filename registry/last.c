@@ -275,6 +275,29 @@ void larch_last_forget(larch_last *last, larch_bytes path)
     end_path(last, p);
 }
 
+static bool is_of(const larch_last_item *item, larch_bytes device)
+{
+    larch_reader r = larch_reader_of((larch_bytes){item->data, item->len});
+    larch_outbox_last_reading reading;
+    larch_bytes path;
+    return item->data != NULL && larch_last_entry_take(&r, &path, &reading) == LARCH_OK &&
+           larch_bytes_equal(reading.device, device);
+}
+
+size_t larch_last_forget_device(larch_last *last, larch_bytes device)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < last->bucket_count; i++)
+        for (larch_last_path *p = last->buckets[i], *chain; p != NULL; p = chain) {
+            chain = p->chain;
+            if (!is_of(&p->stored, device) && !is_of(&p->fresh, device))
+                continue;
+            larch_last_forget(last, (larch_bytes){p->bytes, p->len});
+            count++;
+        }
+    return count;
+}
+
 /* ---- the log --------------------------------------------------------------- */
 
 /* How many bytes of the oldest readings are written again. All of them, when one has to leave the file. Else twice as

@@ -60,6 +60,9 @@ LARCH_MUST_USE larch_error larch_last_get(const larch_last *last, larch_bytes pa
 /* Forgets a path, fresh and stored. The next transaction rewrites the log without it. */
 void larch_last_forget(larch_last *last, larch_bytes path);
 
+/* Forgets every path whose fresh or stored reading is of this device. Returns how many. */
+size_t larch_last_forget_device(larch_last *last, larch_bytes device);
+
 /* What the next transaction adds to the log. Returns the position before which nothing lives after it. */
 uint64_t larch_last_compose(const larch_last *last, bool with_fresh, larch_writer *w);
 /* That transaction succeeded, with nothing changed since. */

@@ -182,6 +182,9 @@ LARCH_MUST_USE larch_error larch_outbox_last(const larch_outbox *ob, larch_bytes
  * stay, and so does the newest batch. */
 void larch_outbox_forget_path(larch_outbox *ob, larch_bytes path);
 
+/* Likewise, of every path whose last reading this device sent. Returns how many. */
+size_t larch_outbox_forget_device(larch_outbox *ob, larch_bytes device);
+
 /* ---- rows out ------------------------------------------------------------ */
 
 /* The next row for a sink; the same one again until larch_outbox_advance. What it gives may leave at once: that it may

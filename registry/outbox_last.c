@@ -23,6 +23,11 @@ larch_error larch_outbox_last(const larch_outbox *ob, larch_bytes path, larch_ou
 
 void larch_outbox_forget_path(larch_outbox *ob, larch_bytes path) { larch_last_forget(&ob->last, path); }
 
+size_t larch_outbox_forget_device(larch_outbox *ob, larch_bytes device)
+{
+    return larch_last_forget_device(&ob->last, device);
+}
+
 larch_error larch_outbox_compose_last(larch_outbox *ob, bool with_fresh, larch_outbox_log *log)
 {
     larch_writer w = larch_writer_to(NULL, 0);

@@ -76,6 +76,15 @@ typedef struct larch_sessions_heard_row {
     uint32_t time_s;
 } larch_sessions_heard_row;
 
+/* A device with one of its contexts (0: it has none). */
+typedef struct larch_sessions_listed_row {
+    uint64_t device, context;
+    char name[LARCH_SESSIONS_NAME_MAX + 1];
+    bool is_enrolled;
+    int method, suite;
+    uint32_t heard_s;
+} larch_sessions_listed_row;
+
 typedef struct larch_sessions_db larch_sessions_db;
 
 larch_error larch_sessions_db_open(larch_sessions_db **out, const char *path, larch_registry_reason *why);
@@ -167,6 +176,12 @@ larch_error larch_sessions_db_count_others(larch_sessions_db *db, uint64_t sessi
 /* An earlier time than the one on record changes nothing. */
 larch_error larch_sessions_db_store_heard(larch_sessions_db *db, const larch_sessions_heard_row *rows, size_t count,
                                           larch_registry_reason *why);
+
+/* Hands the rows of all devices behind that name, or of the device of that name alone, to take, in the order of their names, until
+ * it returns false. */
+larch_error larch_sessions_db_list(larch_sessions_db *db, const char *name, bool is_behind,
+                                   bool (*take)(void *context, const larch_sessions_listed_row *row), void *context,
+                                   larch_registry_reason *why);
 
 /* Between the two, changes by enrol and set_policy are parts of one. */
 larch_error larch_sessions_db_begin_changes(larch_sessions_db *db, larch_registry_reason *why);

@@ -330,6 +330,27 @@ larch_error larch_sessions_db_store_heard(larch_sessions_db *db, const larch_ses
     return end_transaction(db, e, why);
 }
 
+larch_error larch_sessions_db_list(larch_sessions_db *db, const char *name, bool is_behind,
+                                   bool (*take)(void *context, const larch_sessions_listed_row *row), void *context,
+                                   larch_registry_reason *why)
+{
+    sqlite3_stmt *s = db->statements[is_behind ? LIST_DEVICES : SHOW_DEVICE];
+    larch_error e;
+    (void)sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
+    while ((e = step(db, s, why)) == LARCH_OK) {
+        larch_sessions_listed_row row = {.device = column(s, 0),
+                                         .context = column(s, 6),
+                                         .is_enrolled = sqlite3_column_type(s, 2) != SQLITE_NULL,
+                                         .method = sqlite3_column_int(s, 3),
+                                         .suite = sqlite3_column_int(s, 4),
+                                         .heard_s = column_32(s, 5)};
+        if ((e = take_name(db, s, 1, row.name, why)) != LARCH_OK || !take(context, &row))
+            break;
+    }
+    (void)sqlite3_reset(s);
+    return e == LARCH_AGAIN ? LARCH_OK : e;
+}
+
 /* ---- observations -------------------------------------------------------- */
 
 larch_error larch_sessions_db_add_observation(larch_sessions_db *db, uint64_t session, larch_bytes key,

@@ -20,6 +20,13 @@
     "SELECT number, device, state, method, sends, created, expires, ended, code, path, payload, result FROM command" \
     " WHERE "
 
+/* Without a credential: method 4 and suite -24. */
+#define LISTED                                                                                                    \
+    "SELECT device.number, device.name, psk.number, ifnull(credential.method, 4), ifnull(credential.suite, -24)," \
+    " heard.time, context.number FROM device LEFT JOIN psk ON psk.device = device.number AND psk.made = 0"        \
+    " LEFT JOIN credential ON credential.device = device.number LEFT JOIN heard ON heard.device = device.number"  \
+    " LEFT JOIN context ON context.device = device.number WHERE "
+
 /* X(name, SQL) */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
@@ -43,6 +50,8 @@
     X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                           \
     X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)"  \
                    " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                           \
+    X(LIST_DEVICES, LISTED "device.name > ?1 ORDER BY device.name, context.number")                                    \
+    X(SHOW_DEVICE, LISTED "device.name = ?1 ORDER BY context.number")                                                  \
     X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                           \
     X(FIND_PSK, FIND_KEY "psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")                                         \
     X(FIND_OWN, FIND_KEY "psk.device = ?1 AND psk.made = 0 LIMIT 1")                                                   \

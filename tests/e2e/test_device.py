@@ -249,7 +249,8 @@ class Requests(Case):
         self.assertEqual((rows["cellar"]["peer"], rows["cellar"]["sent"], rows["cellar"]["left"]), (None, 0, 1 << 20))
         port = re.search(r"at port (\d+)", self.d.lines()[0])[1]
         self.assertEqual((rows["kitchen"]["peer"], rows["kitchen"]["kid"]), (f"127.0.0.1:{port}", kid))
-        self.assertRegex(self.ask("list")[0], rf"(?m)^kitchen +kid {kid} +at 127\.0\.0\.1:{port}  \d+ sent  \d+ left$")
+        self.assertRegex(self.ask("list")[0], rf"(?m)^kitchen +kid {kid} +at 127\.0\.0\.1:{port}  \d+ sent  \d+ left"
+                         r"  seen 20\S+Z  fixed context$")
 
     def test_another_address(self):
         self.ask("get", "kitchen", "led")
@@ -299,7 +300,7 @@ class Refusals(Case):
 
     def test_usage(self):
         context = self.contexts("kitchen")[1]
-        for words, says in (([], "say what to do: run, list, get, observe, send, commands, add, import, revoke, rotate, card, request or accept"), (["gte", "a", "b"], "no 'gte'"),
+        for words, says in (([], "say what to do: run, list, show, get, observe, send, commands, add, import, revoke, forget, rotate, card, request or accept"), (["gte", "a", "b"], "no 'gte'"),
                             (["get", "a"], "get takes a device's name and a path"), (["list", "x"], "'x' is one argument"),
                             (["get", "a", "b", "c"], "'c' is one argument"), (["get", "a/b", "c"], "a device's name is"),
                             (["get", "a", "b c"], "a path is printable ASCII without spaces"),

@@ -5,9 +5,11 @@
 usage: test_fleet.py LARCH [unittest arguments]
 """
 import csv
+import datetime
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ import time
 sys.path.insert(1, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import skips  # noqa: E402
-from test_device import DONE, FAILED, LARCH, USAGE, WAIT_S, Case  # noqa: E402
+from test_device import DONE, FAILED, LARCH, REFUSED, USAGE, WAIT_S, Case  # noqa: E402
 
 
 class Fleet(Case):
@@ -219,6 +221,92 @@ class Import(Fleet):
         self.assertEqual(sorted(added[0] | added[1]), sorted(f"d{i}" for i in range(200)))
         for out, names in zip(outs, added):
             self.assertEqual({f"{name}.enrolment" for name in names}, set(os.listdir(out)))
+
+
+class Listed(Fleet):
+    def test_show(self):
+        g = self.gateway()
+        path = self.enrol("valve", "--suite", "x-wing", "--method", "0", "--allow", "r/level", "--allow", "report:r/temp")
+        fresh = json.loads(self.ask("show", "valve", "--json")[0])
+        self.assertEqual(fresh, {"device": "valve", "last_seen": None, "method": 0, "suite": "x-wing",
+                                 "post_quantum": True, "sessions": [], "policy": ["r/level", "report:r/temp"], "waiting": 0})
+        before = time.time()
+        self.post(path, g, "level", "1")
+        self.post(path, g, "level", "2")
+        self.ask("send", "valve", "led", "on", "--timeout", "0.3")  # nobody is there
+        shown = json.loads(self.ask("show", "valve", "--json")[0])
+        seen = datetime.datetime.fromisoformat(shown["last_seen"].replace("Z", "+00:00")).timestamp()
+        self.assertTrue(before - 2 < seen < time.time() + 1, shown)
+        [session] = shown["sessions"]
+        self.assertEqual(shown["waiting"], 1)
+        self.assertGreaterEqual(session["received"], 2)
+        self.assertEqual((session["failed"], len(session["kid"])), (0, 14))
+        out, err = self.ask("show", "valve")
+        self.assertRegex(out, r"^valve\n  handshakes   x-wing, method 0, post-quantum\n  last seen    20\S+Z\n"
+                         r"  session      kid [0-9a-f]{14}, at 127.0.0.1:\d+, \d+ sent, \d+ received, 0 failed, \d+ left, until "
+                         r"20\S+Z\n  may use      r/level, report:r/temp\n  commands     1 wait\n$")
+        self.assertEqual(self.complaint("show", "nobody"), "there is no device 'nobody'\n")
+
+    def test_seen_survives(self):
+        """When devices were seen last is written at an end in order, and outlives their sessions."""
+        g = self.gateway()
+        self.post(self.enrol("valve"), g, "level", "1")
+        seen = json.loads(self.ask("show", "valve", "--json")[0])["last_seen"]
+        self.assertEqual(g.stop(), DONE)
+        with sqlite3.connect(f"{self.state}/sessions.db") as db:
+            db.execute("DELETE FROM context")
+        db.close()
+        g = self.gateway()
+        self.assertEqual(json.loads(self.ask("show", "valve", "--json")[0])["last_seen"], seen)
+        row = json.loads(self.ask("list", "--json")[0])
+        self.assertEqual((row["last_seen"], row["suite"], row["method"], row["post_quantum"], row["kid"], row["peer"]),
+                         (seen, "ml-kem-512", 4, True, "", None))
+
+    def test_not_post_quantum(self):
+        self.gateway("--suites", "ml-kem-512,p-256")
+        self.enrol("old", "--suite", "p-256")
+        self.add("fixed")
+        rows = {row["device"]: row for row in map(json.loads, self.ask("list", "--json")[0].splitlines())}
+        self.assertEqual((rows["old"]["post_quantum"], rows["old"]["suite"]), (False, "p-256"))
+        self.assertEqual((rows["fixed"]["post_quantum"], rows["fixed"]["suite"], rows["fixed"]["method"]),
+                         (None, None, None))
+        self.assertRegex(self.ask("list")[0], r"(?m)^old +added, no context yet  seen never  p-256, method 4, not post-quantum$")
+
+    def test_many(self):
+        """Every device stands in the list once, in the order of names, over many pages."""
+        count = 5000
+        self.gateway().stop()
+        with sqlite3.connect(f"{self.state}/sessions.db") as db:
+            db.executemany("INSERT INTO device VALUES(?, ?)", [(n + 1, f"d{n * 7919 % count:05}") for n in range(count)])
+        db.close()
+        self.gateway()
+        names = [json.loads(line)["device"] for line in self.ask("list", "--json")[0].splitlines()]
+        self.assertEqual(names, [f"d{n:05}" for n in range(count)])
+
+    def test_forget(self):
+        g = self.gateway("--json")
+        one, two = self.enrol("one"), self.enrol("two")
+        self.post(one, g, "level", "secret-of-one")
+        self.post(one, g, "plan", "of one")
+        self.post(two, g, "level2", "of two")
+        self.readings(g, 3)
+        self.assertIn("--yes", self.ask("forget", "one", code=USAGE, stdin=subprocess.DEVNULL)[1])
+        self.assertEqual(self.devices(), ["one", "two"])
+        self.assertEqual(self.ask("forget", "one", "--yes"),
+                         ("", "larch device: one was forgotten, with the last readings of 2 resources\n"))
+        self.assertEqual(self.devices(), ["two"])
+        self.post(one, g, "level", "x", code=REFUSED, timeout="3")
+        self.assertIn("there is no device of this name, and no reading of it", self.complaint("forget", "one", "--yes"))
+        self.ask("revoke", "two")  # its readings stay until it is forgotten
+        self.assertEqual(self.ask("forget", "two", "--yes")[1],
+                         "larch device: two was forgotten, with the last readings of 1 resources\n")
+        self.assertEqual(g.stop(), DONE)
+        for name in ("sessions.db", "sessions.db-wal", "outbox.db", "outbox.db-wal"):
+            path = f"{self.state}/{name}"
+            if os.path.exists(path):
+                with open(path, "rb") as f:
+                    self.assertNotIn(b"secret-of-one", f.read(), name)
+        self.assertIn("no gateway runs", self.complaint("forget", "two", "--yes"))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/confirm.h"
 #include "common/policy_word.h"
 #include "common/suite_name.h"
 #include "device/alone.h"
@@ -119,5 +120,36 @@ larch_exit device_revoke(device_connection *gateway, const char *name)
     const larch_exit code = device_end_alone(device_ask_revoke(gateway, name));
     if (code == LARCH_EXIT_DONE)
         fprintf(stderr, "larch device: %s was revoked: its keys and sessions are deleted\n", name);
+    return code;
+}
+
+/* ---- forgetting -------------------------------------------------------------------- */
+
+larch_exit device_forget(device_connection *gateway, const device_asking *asking, const char *name)
+{
+    char what[200];
+    const larch_bytes words[] = {LARCH_TEXT("forget-device"), larch_bytes_of_text(name)};
+    const uint64_t until_ms = larch_posix_now_ms() + REPLY_MS;
+    larch_bytes text;
+    bool is_end;
+    (void)snprintf(
+        what, sizeof what,
+        "%s, its keys, its sessions, its commands and its last readings will be erased. This cannot be undone.\n",
+        name);
+    larch_exit code = larch_app_confirm(NAME, what, asking->is_sure);
+    if (code != LARCH_EXIT_DONE ||
+        (code = device_connection_begin(gateway, words, sizeof words / sizeof words[0])) != LARCH_EXIT_DONE)
+        return code;
+    code = device_connection_next(gateway, until_ms, LATE, &text, &is_end);
+    char readings[16] = "";
+    if (code == LARCH_EXIT_DONE && (is_end || text.len >= sizeof readings))
+        code = device_connection_complain(gateway);
+    if (code == LARCH_EXIT_DONE) {
+        memcpy(readings, text.data, text.len);
+        code = take_last(gateway, until_ms);
+    }
+    device_connection_end(gateway);
+    if (code == LARCH_EXIT_DONE)
+        fprintf(stderr, "larch device: %s was forgotten, with the last readings of %s resources\n", name, readings);
     return code;
 }

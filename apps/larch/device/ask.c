@@ -202,15 +202,16 @@ static larch_exit observe(device_connection *gateway, const device_asking *askin
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-enum { SEND, COMMANDS, IMPORT, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
+enum { SEND, COMMANDS, IMPORT, SHOW, FORGET, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
 
 static const struct {
     const char *name;
     size_t least, most; /* operands behind it */
-} actions[] = {[SEND] = {"send", 2, 3}, [COMMANDS] = {"commands", 1, 1}, [IMPORT] = {"import", 1, 1},
-               [GET] = {"get", 2, 2},   [OBSERVE] = {"observe", 2, 2},   [LIST] = {"list", 0, 0},
-               [ADD] = {"add", 1, 1},   [REVOKE] = {"revoke", 1, 1},     [ROTATE] = {"rotate", 1, 1},
-               [CARD] = {"card", 0, 0}, [ACCEPT] = {"accept", 1, 1},     [REQUEST] = {"request", 1, 1}};
+} actions[] = {[SEND] = {"send", 2, 3},       [COMMANDS] = {"commands", 1, 1}, [IMPORT] = {"import", 1, 1},
+               [SHOW] = {"show", 1, 1},       [FORGET] = {"forget", 1, 1},     [GET] = {"get", 2, 2},
+               [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},         [ADD] = {"add", 1, 1},
+               [REVOKE] = {"revoke", 1, 1},   [ROTATE] = {"rotate", 1, 1},     [CARD] = {"card", 0, 0},
+               [ACCEPT] = {"accept", 1, 1},   [REQUEST] = {"request", 1, 1}};
 
 static size_t find_action(const char *name)
 {
@@ -257,6 +258,10 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
     switch (action) {
     case SEND:
         return send_value(&gateway, asking, operands);
+    case SHOW:
+        return device_show(&gateway, operands->words[1], asking->json);
+    case FORGET:
+        return device_forget(&gateway, asking, operands->words[1]);
     case IMPORT:
         return device_import(&gateway, asking, operands->words[1]);
     case COMMANDS:

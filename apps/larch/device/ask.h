@@ -75,7 +75,8 @@ larch_exit device_commands(device_connection *gateway, const device_asking *aski
 /* The parts of it that change which devices there are (add.c). */
 larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name);
 larch_exit device_revoke(device_connection *gateway, const char *name);
-/* Likewise, without a word on success. */
+larch_exit device_forget(device_connection *gateway, const device_asking *asking, const char *name);
+/* As device_revoke, without a word on success. */
 larch_exit device_ask_revoke(device_connection *gateway, const char *name);
 /* What --method, --suite, --by and --authority say, and --allow. */
 larch_exit device_take_enrolling(const device_asking *asking, device_enrolling *enrolling);

@@ -15,7 +15,8 @@
 #define TIMEOUT_S  30.0
 #define NOT_GIVEN  UINT_MAX /* of a method or a reference */
 #define RUN        "run"
-#define ACTIONS    RUN ", list, get, observe, send, commands, add, import, revoke, rotate, card, request or accept"
+#define ACTIONS \
+    RUN ", list, show, get, observe, send, commands, add, import, revoke, forget, rotate, card, request or accept"
 
 typedef struct device_arguments {
     device_options run;
@@ -130,6 +131,10 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_FLAG,
      LARCH_OPTION_AT(device_arguments, ask.is_dry),
      .text = "import: only check the file, and add nothing"},
+    {.name = "yes",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, ask.is_sure),
+     .text = "forget: do not ask"},
     {.name = "expires",
      .kind = LARCH_OPTION_PERIOD,
      .value = "S",
@@ -158,12 +163,13 @@ const larch_command larch_device_command = {
     .usage = "run --oscore CONTEXTFILE coap://HOST[:PORT] [OPTION]...\n"
              "run --enrolment FILE [coap://HOST[:PORT]] [OPTION]...\n"
              "list [OPTION]...\n"
+             "show NAME [OPTION]...\n"
              "get|observe NAME PATH [OPTION]...\n"
              "send NAME PATH [VALUE|-] [OPTION]...\n"
              "commands NAME [OPTION]...\n"
              "add NAME --out FILE [OPTION]...\n"
              "import FILE.csv --out DIR [OPTION]...\n"
-             "revoke|rotate NAME [OPTION]...\n"
+             "revoke|forget|rotate NAME [OPTION]...\n"
              "card --out FILE [OPTION]...\n"
              "request NAME --card FILE --out FILE [OPTION]...\n"
              "accept FILE [OPTION]...",
@@ -177,8 +183,9 @@ const larch_command larch_device_command = {
         "            enrolled, /session (renew).\n"
         "  list      prints each context of each device: the device's name, its kid, the address it\n"
         "            was last heard at (-: not since the gateway's start), how many messages the\n"
-        "            gateway has sent under it, and how many it may still carry; then devices that\n"
-        "            were added and have no context\n"
+        "            gateway has sent under it, and how many it may still carry; when the device was\n"
+        "            last seen, and how it shakes hands\n"
+        "  show      prints all that is on record of one device\n"
         "  get       prints a resource of the device NAME\n"
         "  observe   prints it, and again whenever the device reports a change\n"
         "  send      sends VALUE, or standard input, to a resource. For a device that sleeps the command\n"
@@ -193,6 +200,8 @@ const larch_command larch_device_command = {
         "            options of add. Prints a result a row: line, name, result, file or reason. If a row\n"
         "            is wrong no device is added\n"
         "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
+        "  forget    revokes a device, and erases its last readings. What waits to be delivered to a\n"
+        "            reader of the gateway is delivered still\n"
         "  rotate    makes an enrolled device renew its session now: new keys, by another handshake.\n"
         "            What is under way is not lost\n"
         "  card      writes what devices need to know of the gateway, for request\n"
@@ -273,25 +282,26 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
         const char *option;
         bool is_given;
         const char *actions; /* that take it: no name of an action stands in another */
-    } places[] = {
-        {"oscore", a->run.context_path[0] != '\0', RUN},
-        {"name", a->run.name[0] != '\0', RUN},
-        {"interval", a->run.interval >= 0, RUN},
-        {"lines", a->run.lines, RUN},
-        {"observe", a->run.observe[0] != '\0', RUN},
-        {"no-clock", a->run.has_no_clock, RUN},
-        {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
-        {"out", a->ask.out[0] != '\0', "add import card request"},
-        {"authority", a->ask.authority[0] != '\0', "add request"},
-        {"suite", a->ask.suite[0] != '\0', "add card request"},
-        {"by", a->ask.reference != NOT_GIVEN, "add request"},
-        {"card", a->ask.card[0] != '\0', "request"},
-        {"state", a->ask.state[0] != '\0', RUN " list get observe send commands add import revoke rotate card accept"},
-        {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
-        {"method", a->ask.method != NOT_GIVEN, "send add import"},
-        {"expires", a->ask.expires >= 0, "send"},
-        {"wait", a->ask.waits, "send"},
-        {"count", a->count > 0, RUN " observe"}};
+    } places[] = {{"oscore", a->run.context_path[0] != '\0', RUN},
+                  {"name", a->run.name[0] != '\0', RUN},
+                  {"interval", a->run.interval >= 0, RUN},
+                  {"lines", a->run.lines, RUN},
+                  {"observe", a->run.observe[0] != '\0', RUN},
+                  {"no-clock", a->run.has_no_clock, RUN},
+                  {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
+                  {"out", a->ask.out[0] != '\0', "add import card request"},
+                  {"authority", a->ask.authority[0] != '\0', "add request"},
+                  {"suite", a->ask.suite[0] != '\0', "add card request"},
+                  {"by", a->ask.reference != NOT_GIVEN, "add request"},
+                  {"card", a->ask.card[0] != '\0', "request"},
+                  {"state", a->ask.state[0] != '\0',
+                   RUN " list get observe send show commands add import revoke forget rotate card accept"},
+                  {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
+                  {"method", a->ask.method != NOT_GIVEN, "send add import"},
+                  {"yes", a->ask.is_sure, "forget"},
+                  {"expires", a->ask.expires >= 0, "send"},
+                  {"wait", a->ask.waits, "send"},
+                  {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i].is_given && strstr(places[i].actions, action) == NULL)
             return places[i].option;

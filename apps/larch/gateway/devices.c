@@ -8,9 +8,10 @@
 #include "common/device_name.h"
 #include "common/policy_word.h"
 #include "common/suite_name.h"
+#include "gateway/queue.h"
+#include "registry/listing.h"
+#include "text/peer.h"
 #include "text/text.h"
-
-#define LINES_MAX 64 /* of a reply: each has fewer than 160 bytes */
 
 #define FAIL(why, ...) (snprintf(why, LARCH_CONTROL_WHY_MAX, __VA_ARGS__), false)
 
@@ -150,54 +151,145 @@ static bool revoke_device(void *context, const larch_control_request *request, l
     (void)data;
     if (!take_name(request->word[1], name, why))
         return false;
-    return gateway_sessions_revoke(d->lake->sessions, d->gateway, name, &reason) || FAIL(why, "%s", reason);
+    return gateway_sessions_revoke(d->lake->sessions, d->gateway, name, &reason) || FAIL(why, "%.240s", reason);
 }
 
-static bool take_position(larch_bytes word, uint64_t *at)
+/* Also what a device left that was revoked before. */
+static bool forget_device(void *context, const larch_control_request *request, larch_writer *data,
+                          char why[LARCH_CONTROL_WHY_MAX])
 {
-    *at = 0;
-    for (size_t i = 0; i < word.len; i++) {
-        if (word.data[i] < '0' || word.data[i] > '9' || *at > INT64_MAX / 10)
-            return false;
-        *at = 10 * *at + (uint64_t)(word.data[i] - '0');
+    const gateway_devices *d = context;
+    gateway_sessions *s = d->lake->sessions;
+    char name[LARCH_SESSIONS_NAME_MAX + 1], line[64];
+    const char *reason;
+    if (!take_name(request->word[1], name, why))
+        return false;
+    const bool is_there = larch_sessions_device(s->registry, name) != 0;
+    if (is_there && !gateway_sessions_revoke(s, d->gateway, name, &reason))
+        return FAIL(why, "%.240s", reason);
+    const size_t readings = larch_outbox_forget_device(s->outbox, larch_bytes_of_text(name));
+    if (!is_there && readings == 0)
+        return FAIL(why, "there is no device of this name, and no reading of it");
+    if (larch_outbox_tidy(s->outbox) != LARCH_OK)
+        return FAIL(why, "its readings are still in the file, and leave it with the next message: %.150s",
+                    larch_outbox_error(s->outbox)->text);
+    (void)snprintf(line, sizeof line, "%zu", readings);
+    larch_control_put_data(data, line);
+    return true;
+}
+
+/* ---- the list ------------------------------------------------------------------ */
+
+#define LINE_BYTES 224                                       /* of a session, at most */
+#define DEVICE_MAX (LARCH_LISTING_SESSIONS_MAX * LINE_BYTES) /* of a device */
+
+/* "NAME KID ADDRESS OWN LEFT RECEIVED FAILED EXPIRES HEARD METHOD SUITE", of one session; KID "none": of none. */
+static void put_session(larch_writer *data, const larch_listed_device *device, const larch_session *session)
+{
+    char line[LINE_BYTES];
+    larch_writer w = larch_writer_to((uint8_t *)line, sizeof line - 1);
+    larch_text_put(&w, device->name);
+    larch_text_put(&w, " ");
+    if (session == NULL) {
+        larch_text_put(&w, "none - 0 0 0 0 0");
+    } else {
+        larch_control_put_hex(&w, (larch_bytes){session->oscore.recipient_id, session->oscore.recipient_id_len});
+        larch_text_put(&w, " ");
+        if (session->last.port != 0)
+            larch_text_put_peer(&w, &session->last);
+        else
+            larch_text_put(&w, "-");
+        larch_text_put_format(&w, " %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRIu32, session->own_used,
+                              larch_session_left(session), larch_oscore_received(&session->oscore), session->failed,
+                              session->expires_s);
+    }
+    larch_text_put_format(&w, " %" PRIu32, device->heard_s);
+    if (device->is_enrolled)
+        larch_text_put_format(&w, " %u %s", device->method, larch_app_suite_name(device->suite));
+    else
+        larch_text_put(&w, " - -");
+    line[w.len] = '\0';
+    larch_control_put_data(data, line);
+}
+
+static void put_device(larch_writer *data, const larch_listed_device *device)
+{
+    for (size_t i = 0; i < device->session_count; i++)
+        put_session(data, device, device->sessions[i]);
+    if (device->session_count == 0)
+        put_session(data, device, NULL);
+}
+
+typedef struct listing {
+    larch_writer *data;
+    char last[LARCH_SESSIONS_NAME_MAX + 1];
+} listing;
+
+static bool take_listed(void *context, const larch_listed_device *device)
+{
+    listing *l = context;
+    if (l->data->len > LARCH_CONTROL_REPLY_MAX - DEVICE_MAX - LARCH_CONTROL_WHY_MAX)
+        return false;
+    put_device(l->data, device);
+    memcpy(l->last, device->name, sizeof l->last);
+    return true;
+}
+
+static bool list_devices(void *context, const larch_control_request *request, larch_writer *data,
+                         char why[LARCH_CONTROL_WHY_MAX])
+{
+    const gateway_devices *d = context;
+    larch_sessions *registry = d->lake->sessions->registry;
+    listing l = {.data = data};
+    char after[LARCH_SESSIONS_NAME_MAX + 1] = "", line[64];
+    bool more;
+    if (!larch_bytes_equal(request->word[1], LARCH_TEXT(":")) && !take_name(request->word[1], after, why))
+        return false;
+    if (larch_sessions_list(registry, after, take_listed, &l, &more) != LARCH_OK)
+        return FAIL(why, "%.240s", larch_sessions_error(registry)->text);
+    if (more) {
+        (void)snprintf(line, sizeof line, "next %s", l.last);
+        larch_control_put_data(data, line);
     }
     return true;
 }
 
-static bool list_enrolled(void *context, const larch_control_request *request, larch_writer *data,
-                          char why[LARCH_CONTROL_WHY_MAX])
+static bool show_device(void *context, const larch_control_request *request, larch_writer *data,
+                        char why[LARCH_CONTROL_WHY_MAX])
 {
     const gateway_devices *d = context;
-    larch_sessions *registry = d->lake->sessions->registry;
-    char name[LARCH_SESSIONS_NAME_MAX + 1], line[64];
-    uint64_t at;
-    bool is_enrolled;
-    larch_error e = LARCH_OK;
-    if (!take_position(request->word[1], &at))
-        return FAIL(why, "this is no position in the list");
-    for (unsigned lines = 0; lines < LINES_MAX;) {
-        if ((e = larch_sessions_next_device(registry, &at, name, &is_enrolled)) != LARCH_OK)
-            break;
-        if (!is_enrolled)
-            continue;
-        (void)snprintf(line, sizeof line, "%s %zu", name, gateway_sessions_count(d->lake->sessions, at));
-        larch_control_put_data(data, line);
-        lines++;
-    }
-    if (e == LARCH_PLATFORM)
-        return FAIL(why, "%.200s", larch_sessions_error(registry)->text);
-    if (e == LARCH_OK) {
-        (void)snprintf(line, sizeof line, "next %" PRIu64, at);
+    gateway_sessions *s = d->lake->sessions;
+    larch_listed_device device;
+    larch_policy_entry entry = {.rights = 0};
+    char name[LARCH_SESSIONS_NAME_MAX + 1], line[128];
+    larch_error e;
+    if (!take_name(request->word[1], name, why))
+        return false;
+    if ((e = larch_sessions_show(s->registry, name, &device)) == LARCH_AGAIN)
+        return FAIL(why, "there is no device '%s'", name);
+    if (e == LARCH_OK)
+        put_device(data, &device);
+    while (e == LARCH_OK && (e = larch_sessions_next_policy(s->registry, device.number, &entry)) == LARCH_OK) {
+        larch_writer w = larch_writer_to((uint8_t *)line, sizeof line - 1);
+        larch_text_put(&w, "allow ");
+        larch_app_policy_put(&w, &entry);
+        line[w.len] = '\0';
         larch_control_put_data(data, line);
     }
+    if (e != LARCH_AGAIN)
+        return FAIL(why, "%.240s", larch_sessions_error(s->registry)->text);
+    (void)snprintf(line, sizeof line, "waiting %zu", gateway_queue_waiting(s->queue, device.number));
+    larch_control_put_data(data, line);
     return true;
 }
 
 void gateway_devices_verbs(gateway_devices *d, gateway_control_verb verbs[GATEWAY_DEVICES_VERBS])
 {
     verbs[0] = (gateway_control_verb){.name = "enrol-devices", .arguments = 5, .context = d, .run = enrol_devices};
-    verbs[1] = (gateway_control_verb){.name = "enrolled", .arguments = 1, .context = d, .run = list_enrolled};
+    verbs[1] = (gateway_control_verb){.name = "list", .arguments = 1, .context = d, .run = list_devices};
     verbs[2] = (gateway_control_verb){.name = "revoke-device", .arguments = 1, .context = d, .run = revoke_device};
     verbs[3] = (gateway_control_verb){.name = "accept", .arguments = 1, .context = d, .run = accept_credential};
+    verbs[5] = (gateway_control_verb){.name = "show", .arguments = 1, .context = d, .run = show_device};
+    verbs[6] = (gateway_control_verb){.name = "forget-device", .arguments = 1, .context = d, .run = forget_device};
     verbs[4] = (gateway_control_verb){.name = "card", .arguments = 1, .context = d, .run = show_card};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verbs of the control socket for devices that shake hands:
+ * The verbs of the control socket for devices, most of which shake hands:
  *
  *     enrol-devices AUTHORITY METHOD SUITE REFERENCE DEVICES
  *                                      "+NAME HEX" for each of DEVICES, NAME or NAME/POLICY with "//" between two: its enrolment
@@ -9,8 +9,12 @@
  *                                      common/policy_word.h
  *     accept HEX                       "+NAME": puts a credential (a CWT) on record that the authority of --ca has signed
  *     card SUITE                       "+HEX": the gateway's public credential (a CCS) for method 0 with this suite
- *     enrolled FROM                    "+NAME SESSIONS" for each such device, "+next N" if there are more
- *     revoke-device NAME               the device, its keys and sessions; any device, not only these
+ *     list NAME                        the devices behind NAME (":": all), by their names: for each session of each
+ *                                      "+NAME KID ADDRESS OWN LEFT RECEIVED FAILED EXPIRES HEARD METHOD SUITE", KID "none" if
+ *                                      it has none; "+next NAME" if there are more
+ *     show NAME                        the same of one device, "+allow PATH" for each entry of its policy, "+waiting N": commands
+ *     revoke-device NAME               the device, its keys, sessions and commands
+ *     forget-device NAME               likewise, and its last readings: "+N", how many
  */
 #ifndef LARCH_APP_GATEWAY_DEVICES_H
 #define LARCH_APP_GATEWAY_DEVICES_H
@@ -23,7 +27,7 @@ typedef struct gateway_devices {
     larch_gateway *gateway;
 } gateway_devices;
 
-#define GATEWAY_DEVICES_VERBS 5
+#define GATEWAY_DEVICES_VERBS 7
 /* Fills in its verbs. devices is kept. */
 void gateway_devices_verbs(gateway_devices *devices, gateway_control_verb verbs[GATEWAY_DEVICES_VERBS]);
 

@@ -7,12 +7,9 @@
 #include "common/context_file.h"
 #include "common/device_name.h"
 #include "system.h"
-#include "text/peer.h"
 #include "text/text.h"
 
 #define OBSERVERS_MAX (GATEWAY_COMMANDS / 2) /* observations leave room for requests, which end by themselves */
-
-#define GATEWAY_LINES 64 /* of a reply to devices: each has fewer than 160 bytes */
 
 #define FAIL(why, ...) (snprintf(why, LARCH_CONTROL_WHY_MAX, __VA_ARGS__), false)
 
@@ -258,63 +255,12 @@ void gateway_downlink_pump(gateway_downlink *d)
             conclude(&d->jobs[i], &outcome);
 }
 
-/* ---- the list ------------------------------------------------------------ */
-
-static void put_session(gateway_downlink *d, larch_writer *data, const larch_session *session)
-{
-    uint8_t text[160];
-    larch_writer w = larch_writer_to(text, sizeof text - 1);
-    const char *name = gateway_sessions_name(d->sessions, session->device);
-    larch_text_put(&w, name[0] != '\0' ? name : "-");
-    larch_text_put(&w, " ");
-    larch_control_put_hex(&w, (larch_bytes){session->oscore.recipient_id, session->oscore.recipient_id_len});
-    larch_text_put(&w, " ");
-    if (session->last.port != 0)
-        larch_text_put_peer(&w, &session->last);
-    else
-        larch_text_put(&w, "-");
-    larch_text_put_format(&w, " %lu %lu", (unsigned long)session->own_used, (unsigned long)larch_session_left(session));
-    text[w.len] = '\0';
-    larch_control_put_data(data, (const char *)text);
-}
-
-static bool take_position(larch_bytes word, size_t *at)
-{
-    *at = 0;
-    for (size_t i = 0; i < word.len; i++) {
-        if (word.data[i] < '0' || word.data[i] > '9' || *at > UINT32_MAX)
-            return false;
-        *at = 10 * *at + (size_t)(word.data[i] - '0');
-    }
-    return true;
-}
-
-static bool list_devices(void *context, const larch_control_request *request, larch_writer *data,
-                         char why[LARCH_CONTROL_WHY_MAX])
-{
-    gateway_downlink *d = context;
-    const larch_session *session;
-    char next[32];
-    size_t at;
-    if (!take_position(request->word[1], &at))
-        return FAIL(why, "this is no position in the list");
-    for (unsigned lines = 0; lines < GATEWAY_LINES; lines++) {
-        if ((session = larch_sessions_next(d->sessions->registry, &at)) == NULL)
-            return true;
-        put_session(d, data, session);
-    }
-    (void)snprintf(next, sizeof next, "next %zu", at);
-    larch_control_put_data(data, next);
-    return true;
-}
-
 /* ---- verbs --------------------------------------------------------------- */
 
 void gateway_downlink_verbs(gateway_downlink *d, gateway_control_verb verbs[GATEWAY_DOWNLINK_VERBS])
 {
     verbs[0] = (gateway_control_verb){.name = "add-context", .arguments = 2, .context = d, .run = add_context};
-    verbs[1] = (gateway_control_verb){.name = "devices", .arguments = 1, .context = d, .run = list_devices};
-    verbs[2] = (gateway_control_verb){.name = "ask", .arguments = 4, .context = d, .begin = begin_ask, .left = leave};
-    verbs[3] = (gateway_control_verb){
+    verbs[1] = (gateway_control_verb){.name = "ask", .arguments = 4, .context = d, .begin = begin_ask, .left = leave};
+    verbs[2] = (gateway_control_verb){
         .name = "observe", .arguments = 2, .context = d, .begin = begin_observation, .left = leave};
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What commands ask of the gateway about its devices: the verbs of the control socket for contexts, for requests to
- * devices, and for the list.
+ * What commands ask of the gateway about its devices: the verbs of the control socket for contexts, and for requests
+ * to devices.
  *
  *     add-context NAME HEX             a context file (common/context_file.h) in the plainest form
  *     ask NAME METHOD PATH HEX         "+2.05 HEX": the device's answer
  *     observe NAME PATH                "+2.05 HEX" for each notification
- *     devices FROM                     "+NAME KID ADDRESS OWN LEFT" for each context, "+next N" if there are more
  */
 #ifndef LARCH_APP_GATEWAY_DOWNLINK_H
 #define LARCH_APP_GATEWAY_DOWNLINK_H
@@ -32,7 +31,7 @@ typedef struct gateway_downlink {
     gateway_downlink_job jobs[GATEWAY_COMMANDS]; /* private, like the rest */
 } gateway_downlink;
 
-#define GATEWAY_DOWNLINK_VERBS 4
+#define GATEWAY_DOWNLINK_VERBS 3
 /* Fills in its verbs. downlink is kept. */
 void gateway_downlink_verbs(gateway_downlink *downlink, gateway_control_verb verbs[GATEWAY_DOWNLINK_VERBS]);
 /* Hands what devices answered to the clients that wait for it. Runs after datagrams were received and sent. */

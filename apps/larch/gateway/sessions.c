@@ -14,6 +14,7 @@
 #define NAME       "gateway"
 #define SECOND_MS  1000
 #define QUIET_MS   60000
+#define DOOMED_MAX 64 /* sessions of a device that are forgotten at once */
 #define KEPT       16384
 #define KEPT_BYTES (KEPT * 48)         /* the 2.04 to a reading takes some 20 bytes */
 #define BUILT_S    INT64_C(1793491200) /* 2026-11-01: no clock that is right is behind it, */
@@ -191,12 +192,22 @@ larch_exit gateway_sessions_start(gateway_sessions *s)
 
 /* ---- run -------------------------------------------------------------------------- */
 
+/* What is remembered of messages of a device or session that is gone, whose number is never given again. */
+static void forget_identities(gateway_sessions *s, uint8_t kind, uint64_t number)
+{
+    uint8_t owner[LARCH_SEEN_OWNER_LEN];
+    larch_writer w = larch_writer_to(owner, sizeof owner);
+    larch_writer_put_u64(&w, number);
+    (void)!larch_outbox_forget(s->outbox, kind, owner); /* without memory they stay, which does no harm */
+}
+
 /* Contexts that a handshake has replaced. */
 static void drop_doomed(gateway_sessions *s, larch_gateway *gateway)
 {
     const larch_session *session;
     while ((session = larch_sessions_doomed_one(s->registry)) != NULL) {
         larch_oscore_service_forget(&s->service, &gateway->server, session->number);
+        forget_identities(s, 'O', session->number);
         larch_sessions_drop(s->registry, session->number);
     }
 }
@@ -247,34 +258,32 @@ larch_session *gateway_sessions_find(const gateway_sessions *s, uint64_t device)
     return best;
 }
 
-size_t gateway_sessions_count(const gateway_sessions *s, uint64_t device)
-{
-    const larch_contexts *contexts = larch_sessions_contexts(s->registry);
-    const larch_session *session;
-    size_t at = 0, count = 0;
-    while ((session = larch_sessions_next(s->registry, &at)) != NULL)
-        if (session->device == device && contexts->find_number(contexts->context, session->number) != NULL)
-            count++;
-    return count;
-}
-
 bool gateway_sessions_revoke(gateway_sessions *s, larch_gateway *gateway, const char *name, const char **why)
 {
     const uint64_t device = larch_sessions_device(s->registry, name);
     const larch_session *session;
-    size_t at = 0, removed;
+    uint64_t doomed[DOOMED_MAX];
+    size_t at = 0, doomed_count = 0, removed;
     *why = "there is no device of this name";
     if (device == 0)
         return false;
     while ((session = larch_sessions_next(s->registry, &at)) != NULL)
         if (session->device == device)
             larch_oscore_service_forget(&s->service, &gateway->server, session->number);
+    at = 0;
+    while ((session = larch_sessions_next(s->registry, &at)) != NULL && doomed_count < DOOMED_MAX)
+        if (session->device == device)
+            doomed[doomed_count++] = session->number;
     const larch_error e = larch_sessions_forget_device(s->registry, device, &removed);
     *why = larch_sessions_error(s->registry)->text;
     s->device = 0;
-    if (e == LARCH_OK)
-        gateway_queue_forget(s->queue, device);
-    return e == LARCH_OK;
+    if (e != LARCH_OK)
+        return false;
+    gateway_queue_forget(s->queue, device);
+    forget_identities(s, 'N', device);
+    for (size_t i = 0; i < doomed_count; i++)
+        forget_identities(s, 'O', doomed[i]);
+    return true;
 }
 
 bool gateway_sessions_add(gateway_sessions *s, const char *name, const larch_oscore_parameters *parameters,

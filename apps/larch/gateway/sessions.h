@@ -55,8 +55,6 @@ const char *gateway_sessions_name(gateway_sessions *sessions, uint64_t device);
 uint64_t gateway_sessions_unix_s(const gateway_sessions *sessions);
 /* The newest of the device's sessions through which it was heard of; else any of them; NULL: it has none. */
 larch_session *gateway_sessions_find(const gateway_sessions *sessions, uint64_t device);
-/* Sessions of a device that can be found. */
-size_t gateway_sessions_count(const gateway_sessions *sessions, uint64_t device);
 /* What control verbs ask: removes a device, with its keys and sessions. false: why says why not. */
 bool gateway_sessions_revoke(gateway_sessions *sessions, larch_gateway *gateway, const char *name, const char **why);
 /* Adds a context. false: why says why not. */
