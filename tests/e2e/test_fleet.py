@@ -6,13 +6,19 @@ usage: test_fleet.py LARCH [unittest arguments]
 """
 import csv
 import datetime
+import fcntl
 import io
 import json
 import os
+import pty
+import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
 import time
+import unittest
 
 sys.path.insert(1, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -221,6 +227,95 @@ class Import(Fleet):
         self.assertEqual(sorted(added[0] | added[1]), sorted(f"d{i}" for i in range(200)))
         for out, names in zip(outs, added):
             self.assertEqual({f"{name}.enrolment" for name in names}, set(os.listdir(out)))
+
+
+@unittest.skipUnless(shutil.which("zbarimg"), "zbarimg is not installed (Debian: zbar-tools)")
+class Codes(Fleet):
+    """Another decoder reads from each QR code what the file has."""
+
+    def setUp(self):
+        super().setUp()
+        self.gateway()
+        err = self.run_larch("device", "add", "probe", "--qr", "--state", self.state + "/none", code=FAILED)[1]
+        if "libqrencode" in err:
+            self.skipTest("this larch was built without libqrencode")
+
+    def decode(self, path):
+        done = subprocess.run(["zbarimg", "--quiet", "--raw", "--oneshot", "-Sbinary", path], capture_output=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def read(self, path):
+        with open(path, "rb") as f:
+            return f.read()
+
+    def picture(self, text):
+        """What a terminal of a dark background shows, as a file: four dots for a module."""
+        rows = []
+        for line in text.splitlines():
+            rows += [[c in "\u2588\u2580" for c in line], [c in "\u2588\u2584" for c in line]]
+        self.assertEqual(len({len(row) for row in rows}), 1)
+        path = f"{self.folder.name}/screen.pgm"
+        with open(path, "wb") as f:
+            f.write(b"P5 %d %d 255\n" % (4 * len(rows[0]), 4 * len(rows)))
+            for row in rows:
+                f.write(4 * b"".join(4 * (b"\xff" if light else b"\0") for light in row))
+        return path
+
+    def test_picture(self):
+        for name, options, size in (("a" * 16, (), 91), ("b", ("--method", "0"), None),
+                                    ("c", ("--method", "0", "--suite", "ml-kem-1024"), None)):
+            png = f"{self.folder.name}/{name}.png"
+            path = self.enrol(name, "--qr-png", png, *options)
+            self.assertEqual(self.decode(png), self.read(path))
+            self.assertEqual(os.stat(png).st_mode & 0o777, 0o600)
+            if size is not None:
+                self.assertEqual(len(self.read(path)), size)
+                self.assertEqual(struct.unpack(">II", self.read(png)[16:24]), (8 * 45, 8 * 45))  # 5-L: 37 modules
+
+    def test_terminal(self):
+        path = f"{self.folder.name}/lamp"
+        out, err = self.ask("add", "lamp", "--qr", "--out", path)
+        self.assertEqual(len(out.splitlines()), 23)
+        self.assertEqual(self.decode(self.picture(out)), self.read(path))
+        self.assertNotIn("\033", out)
+        out, err = self.ask("add", "once", "--qr")  # nowhere else
+        self.assertIn("The QR code is its key, which is not shown again", err)
+        self.assertIn(b"once", self.decode(self.picture(out)))
+
+    def test_colours(self):
+        """On a terminal the code has colours of its own, so that it is the same on a light and on a dark one."""
+        main, side = pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 100, 0, 0))
+        self.run_on(side, "lamp", {})
+        out = os.read(main, 1 << 16).decode().replace("\r", "")
+        lines = out.splitlines()
+        self.assertTrue(all(line.startswith("\033[38;5;231;48;5;16m") and line.endswith("\033[0m") for line in lines), out)
+        self.decode(self.picture("\n".join(line[18:-4] for line in lines)))
+        self.run_on(side, "lamp2", {"NO_COLOR": "1"})
+        self.assertNotIn("\033", os.read(main, 1 << 16).decode())
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 44, 0, 0))
+        done = self.run_on(side, "lamp3", {}, code=FAILED)
+        self.assertIn(b"wider than the terminal; 'lamp3' was added, and nobody has its key", done.stderr)
+        os.close(main)
+        os.close(side)
+
+    def run_on(self, terminal, name, more, code=DONE):
+        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"HOME": self.folder.name} | more
+        done = subprocess.run([LARCH, "device", "add", name, "--qr", "--state", self.state], stdout=terminal,
+                              stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def test_refused(self):
+        png = self.write("there.png", "mine")
+        self.assertIn("is not written over", self.complaint("add", "x", "--qr-png", png, code=REFUSED))
+        self.assertEqual(self.read(png), b"mine")
+        out = f"{self.folder.name}/x"
+        self.complaint("add", "x", "--out", out, "--qr-png", png, code=REFUSED)
+        self.assertFalse(os.path.exists(out))
+        self.assertEqual(self.devices(), [])
 
 
 class Listed(Fleet):

@@ -2,7 +2,9 @@
 /* larch device add, revoke: a device that shakes hands comes, and any device goes. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/confirm.h"
@@ -10,6 +12,7 @@
 #include "common/suite_name.h"
 #include "device/alone.h"
 #include "device/ask.h"
+#include "device/qr.h"
 #include "larch/enrolment.h"
 #include "system.h"
 
@@ -19,25 +22,76 @@
 
 /* ---- adding ------------------------------------------------------------------------ */
 
-static larch_exit keep(const device_connection *gateway, const device_asking *asking, const char *name, int fd,
-                       larch_bytes bytes)
+/* Where an enrolment goes; -1: not there. */
+typedef struct targets {
+    int out, picture;
+} targets;
+
+static larch_exit open_target(const char *path, int *fd)
+{
+    return path[0] != '\0' ? device_create_file(path, fd) : LARCH_EXIT_DONE;
+}
+
+static void close_target(const char *path, int fd, bool is_kept)
+{
+    if (fd < 0)
+        return;
+    (void)close(fd);
+    if (!is_kept)
+        (void)unlink(path);
+}
+
+static larch_exit fail_kept(const char *where, const char *why, const char *name)
+{
+    return larch_app_fail(NAME,
+                          "%s: %s; '%s' was added, and nobody has its key: 'larch device revoke %s', then add it again",
+                          where, why, name, name);
+}
+
+/* A code that is wider than the terminal cannot be read; the device was added, and the file, if there is one, has it. */
+static bool is_too_wide(larch_bytes bytes)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < device_qr_width(bytes);
+}
+
+static larch_exit draw(const device_asking *asking, const char *name, larch_bytes bytes)
+{
+    const bool colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
+    if (is_too_wide(bytes))
+        return asking->out[0] != '\0' || asking->picture[0] != '\0'
+                   ? larch_app_fail(NAME, "the terminal has fewer than the %u columns of the QR code: it was not shown",
+                                    device_qr_width(bytes))
+                   : fail_kept("the QR code", "it is wider than the terminal", name);
+    return device_qr_print(stdout, bytes, colour) ? LARCH_EXIT_DONE
+                                                  : fail_kept("the QR code", "it cannot be shown", name);
+}
+
+static larch_exit keep(const device_connection *gateway, const device_asking *asking, const char *name,
+                       const targets *t, larch_bytes bytes)
 {
     char identity[LARCH_FINGERPRINT_TEXT_LEN + 1];
     larch_enrolment enrolment;
+    const char *why;
     if (larch_enrolment_parse(bytes, &enrolment, NULL) != LARCH_OK)
         return device_connection_complain(gateway);
     larch_fingerprint_format(LARCH_FINGERPRINT_IDENTITY, enrolment.identity, identity);
     larch_wipe(&enrolment, sizeof enrolment);
-    if (!device_write_file(asking->out, fd, bytes, true))
-        return larch_app_fail(NAME,
-                              "%s: %s; '%s' was added, and nobody has its key: 'larch device revoke %s', then add it "
-                              "again",
-                              asking->out, strerror(errno), name, name);
-    fprintf(
-        stderr,
-        "larch device: %s was added, to shake hands with %s. %s holds its key, which is not shown again: bring it to "
-        "the device by a way that nobody else can read, and delete it here\n",
-        name, identity, asking->out);
+    if (t->out >= 0 && !device_write_file(asking->out, t->out, bytes, true))
+        return fail_kept(asking->out, strerror(errno), name);
+    if (t->picture >= 0 && (why = device_qr_write_png(t->picture, bytes)) != NULL)
+        return fail_kept(asking->picture, why, name);
+    const larch_exit code = asking->draws ? draw(asking, name, bytes) : LARCH_EXIT_DONE;
+    if (code != LARCH_EXIT_DONE)
+        return code;
+    fprintf(stderr,
+            "larch device: %s was added, to shake hands with %s. %s%s its key, which is not shown again: bring it to "
+            "the device by a way that nobody else can read, and delete it here\n",
+            name, identity,
+            t->out >= 0       ? asking->out
+            : t->picture >= 0 ? asking->picture
+                              : "The QR code",
+            t->out >= 0 || t->picture >= 0 ? " holds" : " is");
     return LARCH_EXIT_DONE;
 }
 
@@ -65,29 +119,38 @@ larch_exit device_take_policy(const device_asking *asking, larch_policy_entry po
     return LARCH_EXIT_DONE;
 }
 
-larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name)
+static larch_exit add(device_connection *gateway, const device_asking *asking, const char *name,
+                      const device_enrolling *enrolling, const larch_policy_entry *policy, const targets *t)
 {
     static device_enrolled result;
-    device_enrolling enrolling;
-    larch_policy_entry policy[LARCH_POLICY_MAX];
     const larch_app_newcomer newcomer = {larch_bytes_of_text(name), policy, asking->allow_count};
-    int fd;
-    if (asking->out[0] == '\0')
-        return larch_app_usage(NAME, "add: where to write the enrolment? Give --out FILE");
-    larch_exit code = device_take_enrolling(asking, &enrolling);
-    if (code != LARCH_EXIT_DONE || (code = device_take_policy(asking, policy)) != LARCH_EXIT_DONE ||
-        (code = device_create_file(asking->out, &fd)) != LARCH_EXIT_DONE)
-        return code;
-    code = device_enrol(gateway, &enrolling, &newcomer, 1, &result);
+    larch_exit code = device_enrol(gateway, enrolling, &newcomer, 1, &result);
     if (code == LARCH_EXIT_DONE && result.len == 0)
         code = larch_app_fail(NAME, "%s", result.why);
     if (code == LARCH_EXIT_DONE)
-        code = keep(gateway, asking, name, fd, (larch_bytes){result.bytes, result.len});
-    code = device_end_alone(code);
+        code = keep(gateway, asking, name, t, (larch_bytes){result.bytes, result.len});
     larch_wipe(&result, sizeof result);
-    (void)close(fd);
-    if (code != LARCH_EXIT_DONE)
-        (void)unlink(asking->out);
+    return device_end_alone(code);
+}
+
+larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name)
+{
+    larch_policy_entry policy[LARCH_POLICY_MAX];
+    device_enrolling enrolling;
+    targets t = {-1, -1};
+    const bool wants_code = asking->draws || asking->picture[0] != '\0';
+    if (asking->out[0] == '\0' && !wants_code)
+        return larch_app_usage(NAME, "add: where to write the enrolment? Give --out FILE, --qr or --qr-png FILE");
+    if (wants_code && device_qr_fault() != NULL)
+        return larch_app_fail(NAME, "%s", device_qr_fault());
+    larch_exit code = device_take_enrolling(asking, &enrolling);
+    if (code != LARCH_EXIT_DONE || (code = device_take_policy(asking, policy)) != LARCH_EXIT_DONE)
+        return code;
+    code = open_target(asking->out, &t.out);
+    if (code == LARCH_EXIT_DONE && (code = open_target(asking->picture, &t.picture)) == LARCH_EXIT_DONE)
+        code = add(gateway, asking, name, &enrolling, policy, &t);
+    close_target(asking->out, t.out, code == LARCH_EXIT_DONE);
+    close_target(asking->picture, t.picture, code == LARCH_EXIT_DONE);
     return code;
 }
 

@@ -27,13 +27,15 @@ typedef struct device_asking {
     double timeout;                   /* seconds */
     unsigned long count;              /* of notifications; 0: without end */
     bool json;
-    bool waits;                       /* of send: until the command has ended */
-    double expires;                   /* of send: seconds */
-    char out[LARCH_POSIX_PATH_MAX];   /* of add: where its enrolment goes; "": not given */
-    char allow[LARCH_POLICY_MAX][64]; /* of add and import: what the devices may use */
-    size_t allow_count;               /* 0: all */
-    bool is_dry, is_sure;             /* of import: only checks; of forget: does not ask */
-    char authority[256];              /* of add: HOST[:PORT] of the gateway; "": none */
+    bool waits;                         /* of send: until the command has ended */
+    double expires;                     /* of send: seconds */
+    char out[LARCH_POSIX_PATH_MAX];     /* of add: where its enrolment goes; "": not given */
+    char allow[LARCH_POLICY_MAX][64];   /* of add and import: what the devices may use */
+    size_t allow_count;                 /* 0: all */
+    bool draws;                         /* of add: the enrolment as a QR code on stdout */
+    char picture[LARCH_POSIX_PATH_MAX]; /* and as a PNG; "": not given */
+    bool is_dry, is_sure;               /* of import: only checks; of forget: does not ask */
+    char authority[256];                /* of add: HOST[:PORT] of the gateway; "": none */
 } device_asking;
 
 /* What rotate posts, and where: a device of larch then renews its session. */

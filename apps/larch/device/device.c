@@ -45,7 +45,8 @@ static const larch_option rows[] = {
      .value = "FILE",
      .wants = "the name of a file",
      LARCH_OPTION_AT(device_arguments, ask.out),
-     .text = "add, request: write the enrolment to this new file, of mode 0600; required. card: the card. import: a "
+     .text = "add, request: write the enrolment to this new file, of mode 0600; request needs it, add needs it or --qr "
+             "or --qr-png. card: the card. import: a "
              "folder, "
              "where each device gets NAME.enrolment"},
     {.name = "suite",
@@ -131,6 +132,16 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_FLAG,
      LARCH_OPTION_AT(device_arguments, ask.is_dry),
      .text = "import: only check the file, and add nothing"},
+    {.name = "qr",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, ask.draws),
+     .text = "add: show the enrolment as a QR code, once"},
+    {.name = "qr-png",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, ask.picture),
+     .text = "add: write the enrolment as a QR code to this new file, of mode 0600"},
     {.name = "yes",
      .kind = LARCH_OPTION_FLAG,
      LARCH_OPTION_AT(device_arguments, ask.is_sure),
@@ -167,7 +178,7 @@ const larch_command larch_device_command = {
              "get|observe NAME PATH [OPTION]...\n"
              "send NAME PATH [VALUE|-] [OPTION]...\n"
              "commands NAME [OPTION]...\n"
-             "add NAME --out FILE [OPTION]...\n"
+             "add NAME --out FILE|--qr|--qr-png FILE [OPTION]...\n"
              "import FILE.csv --out DIR [OPTION]...\n"
              "revoke|forget|rotate NAME [OPTION]...\n"
              "card --out FILE [OPTION]...\n"
@@ -298,6 +309,8 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
                    RUN " list get observe send show commands add import revoke forget rotate card accept"},
                   {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
                   {"method", a->ask.method != NOT_GIVEN, "send add import"},
+                  {"qr", a->ask.draws, "add"},
+                  {"qr-png", a->ask.picture[0] != '\0', "add"},
                   {"yes", a->ask.is_sure, "forget"},
                   {"expires", a->ask.expires >= 0, "send"},
                   {"wait", a->ask.waits, "send"},
