@@ -854,13 +854,14 @@ class Demo(Case):
     def test_demo(self):
         code, out, err = run("demo", timeout=60, **self.more)
         self.assertEqual((code, err), (DONE, ""), out)
-        self.assertEqual(out.count("\u2713"), 14, out)
+        self.assertEqual(out.count("\u2713"), 15, out)
         self.assertNotIn("\u2717", out)
         self.assertIn("3 readings sent, 3 stored, each once", out)
         self.assertIn("OSCORE kid 03, Partial IV 01", out)
         self.assertIn("the session was renewed", out)
+        self.assertIn("valve-3 sleeps: command 2 is queued", out)
         self.assertIn("could not prove that it is the gateway", out)
-        self.assertLessEqual(out.count("\n"), 90)
+        self.assertLessEqual(out.count("\n"), 96)
         self.assertLessEqual(max(map(len, out.splitlines())), 100)
         self.assertEqual(os.listdir(self.tmp), [])
         with open(self.folder.name + "/demo.pcapng", "rb") as f:

@@ -117,7 +117,7 @@ static larch_exit play(demo *d)
     static bool (*const steps[])(demo *) = {
         demo_step_keys,     demo_step_exchange, demo_step_display,        demo_step_replay, demo_step_alter,
         demo_step_impostor, demo_step_session,  demo_step_session_replay, demo_step_crash,  demo_step_handshake,
-        demo_step_command,  demo_step_rotation, demo_step_middle,         step_sniffer};
+        demo_step_command,  demo_step_rotation, demo_step_sleeper,        demo_step_middle, step_sniffer};
     const unsigned count = sizeof steps / sizeof steps[0];
     uint64_t begun_ms = larch_posix_now_ms();
     bool going = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps around handshakes: an enrolled device, a command to it, new keys while it works, and a man in the middle. */
+/* The steps around handshakes: an enrolled device, a command to it, new keys while it works, one that sleeps and is revoked, and a
+ * man in the middle. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 
 #define DEVICE   "valve-1"
 #define STRANGER "valve-2" /* enrolled too; it meets the man in the middle first */
+#define SLEEPER  "valve-3"
 #define READING  "61 %"
 #define NEVER    "never to be sent"
 #define SHAKEN   "\"event\":\"handshake\",\"device\":\"" DEVICE "\""
@@ -43,10 +45,10 @@ static int send_as(demo *d, const char *name, const char *text)
     return demo_run(d, arguments);
 }
 
-static bool start_device(demo *d)
+static bool start_device(demo *d, const char *name)
 {
     char file[DEMO_PATH_MAX];
-    const char *const arguments[] = {"device", "run",    "--enrolment", demo_path(d, DEVICE, file),
+    const char *const arguments[] = {"device", "run",    "--enrolment", demo_path(d, name, file),
                                      d->uri,   "--name", "level",       "--interval",
                                      "0.25",   NULL};
     return demo_child_start(&d->device, &d->loop, arguments) == 0;
@@ -73,7 +75,7 @@ bool demo_step_handshake(demo *d)
 bool demo_step_command(demo *d)
 {
     demo_title(d, "Command. 'larch device run' is the device now, in that session, and 'larch device send' asks it:");
-    bool is_right = start_device(d) && demo_wait_for(d, &d->device.out, 0, "accepted") != NULL;
+    bool is_right = start_device(d, DEVICE) && demo_wait_for(d, &d->device.out, 0, "accepted") != NULL;
     is_right = ask_gateway(d, "send", DEVICE, "led", "on") == LARCH_EXIT_DONE && is_right;
     demo_quote("larch device: ", d->task.err.text, 2);
     const char *command = demo_wait_for(d, &d->device.out, 0, "command ");
@@ -99,6 +101,24 @@ bool demo_step_rotation(demo *d)
                    stored = demo_count(d->restarted.out.text, "\"device\":\"" DEVICE "\"") - 1; /* READING */
     snprintf(text, sizeof text, "%u readings accepted, all stored; the old keys open none of what follows", accepted);
     return demo_verdict(d, is_right && (stored == accepted || stored == accepted + 1), text);
+}
+
+bool demo_step_sleeper(demo *d)
+{
+    demo_title(d, "Sleep. '" SLEEPER "' is not there: its command waits until it reports. Then it is revoked:");
+    bool is_right = enrol(d, SLEEPER) && ask_gateway(d, "send", SLEEPER, "led", "on") == LARCH_EXIT_DONE;
+    demo_quote("", d->task.err.text, 1);
+    is_right = start_device(d, SLEEPER) && is_right;
+    const char *line = demo_wait_for(d, &d->device.out, 0, "command ");
+    demo_quote("device: ", line != NULL ? line : "", 1);
+    is_right = ask_gateway(d, "revoke", SLEEPER, NULL, NULL) == LARCH_EXIT_DONE && is_right && line != NULL;
+    const char *refused = demo_wait_for(d, &d->device.out, 0, "unverified ");
+    demo_quote("device: ", refused != NULL ? refused : "", 1);
+    demo_child_stop(&d->device);
+    is_right = ask_gateway(d, "send", SLEEPER, "led", "off") == LARCH_EXIT_FAILED && is_right && refused != NULL &&
+               demo_count(d->device.out.text, "command ") == 1;
+    demo_quote("", d->task.err.text, 1);
+    return demo_verdict(d, is_right, "the command was carried out once; the gateway does not know the device any more");
 }
 
 /* The handshake of a device that nobody has met fails; true if nothing came of it. */

@@ -20,6 +20,7 @@ bool demo_step_crash(demo *d);
 bool demo_step_handshake(demo *d);
 bool demo_step_command(demo *d);
 bool demo_step_rotation(demo *d);
+bool demo_step_sleeper(demo *d);
 bool demo_step_middle(demo *d);
 
 #endif
