@@ -229,6 +229,96 @@ class Import(Fleet):
             self.assertEqual({f"{name}.enrolment" for name in names}, set(os.listdir(out)))
 
 
+class Faults(Fleet):
+    def test_enrolment_used_twice(self):
+        """Two devices with one enrolment: either shakes hands, and a number that the other has used is refused. What either is
+        told was accepted is stored once, and nothing else is."""
+        g = self.gateway("--json")
+        one = self.enrol("valve")
+        two = f"{self.folder.name}/copy"
+        shutil.copy(one, two)
+        accepted = []
+        for i, who in enumerate((one, two, one)):
+            text = f"{os.path.basename(who)} {i}"
+            done = subprocess.run([LARCH, "send", "--enrolment", who, f"{g.uri}/r/level", text, "--timeout", "3"],
+                                  capture_output=True, timeout=60, check=False)
+            self.assertTrue(done.returncode == DONE or b"4.09 Conflict" in done.stderr, (done, g.log()))
+            accepted += [("level", text)] if done.returncode == DONE else []
+        self.assertEqual(accepted[0], ("level", "valve.enrolment 0"))
+        self.assertEqual(self.readings(g, len(accepted)), accepted)
+        self.assertLessEqual(len(json.loads(self.ask("show", "valve", "--json")[0])["sessions"]), 3)
+
+    def test_added_twice_at_once(self):
+        self.gateway()
+        for i in range(8):
+            outs = [f"{self.folder.name}/{i}-{who}" for who in range(2)]
+            children = [subprocess.Popen([LARCH, "device", "add", f"d{i}", "--out", out, "--state", self.state],
+                                         stderr=subprocess.DEVNULL) for out in outs]
+            codes = [child.wait(WAIT_S) for child in children]
+            self.assertEqual(sorted(codes), [DONE, FAILED])
+            self.assertEqual([os.path.exists(out) for out in outs], [code == DONE for code in codes])
+
+    def test_sent_and_revoked_at_once(self):
+        self.gateway()
+        for i in range(8):
+            self.enrol(f"d{i}")
+            sends, revokes = [subprocess.Popen([LARCH, "device", *words, "--state", self.state], stderr=subprocess.PIPE,
+                                               stdout=subprocess.DEVNULL)
+                              for words in (["send", f"d{i}", "led", "on"], ["revoke", f"d{i}"])]
+            self.assertIn(b"revoked", revokes.communicate(timeout=WAIT_S)[1])
+            err = sends.communicate(timeout=WAIT_S)[1]
+            self.assertIn(sends.returncode, (DONE, FAILED))
+            self.assertTrue(b"is queued" in err if sends.returncode == DONE else b"revoked" in err or b"no device" in err, err)
+            self.assertIn("there is no device", self.complaint("commands", f"d{i}"))
+
+    def test_full_disk(self):
+        """The state folder's disk is full: a command says so and does nothing, or does all of it; later everything works."""
+        os.mkdir(self.state)
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "none", self.state],
+                                               check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("it needs to mount a tmpfs")
+        try:
+            self.check_full_disk()
+        finally:
+            subprocess.run(["umount", "--lazy", self.state], check=True)
+
+    def check_full_disk(self):
+        g = self.gateway()
+        for name in ("sent", "revoked", "forgotten"):
+            self.enrol(name)
+        filler = os.open(f"{self.state}/filler", os.O_WRONLY | os.O_CREAT, 0o600)
+        with self.assertRaises(OSError):
+            while True:
+                os.write(filler, bytes(4096))
+        os.close(filler)
+        path = self.write("list.csv", "name\n" + "".join(f"i{i}\n" for i in range(200)))
+        out = f"{self.folder.name}/out"
+        failed = 0
+        for _ in range(2):
+            for words, said in ((["send", "sent", "led", "x" * 1000], None), (["import", path, "--out", out], None),
+                                (["add", "added", "--out", f"{self.folder.name}/added"], None),
+                                (["revoke", "revoked"], None), (["forget", "forgotten", "--yes"], None)):
+                done = subprocess.run([LARCH, "device", *words, "--state", self.state], capture_output=True, timeout=60,
+                                      check=False)
+                self.assertIn(done.returncode, (DONE, FAILED, REFUSED), done)
+                failed += b"disk is full" in done.stderr
+        self.assertGreater(failed, 0)
+        self.assertIsNone(g.child.poll())
+        devices = set(self.devices())
+        self.assertEqual("added" in devices, os.path.exists(f"{self.folder.name}/added"))
+        files = {name.removesuffix(".enrolment") for name in os.listdir(out)}
+        self.assertEqual(files, {name for name in devices if name.startswith("i")})
+        os.unlink(f"{self.state}/filler")
+        self.enrol("later")
+        self.ask("send", "sent", "led", "on")
+        for name in devices & {"revoked", "forgotten"}:
+            self.ask("revoke", name)
+        self.assertEqual(g.stop(), DONE)
+        g = self.gateway()
+        self.assertLessEqual({"later", "sent"} | files, set(self.devices()))
+        self.assertEqual(g.stop(), DONE)
+
+
 @unittest.skipUnless(shutil.which("zbarimg"), "zbarimg is not installed (Debian: zbar-tools)")
 class Codes(Fleet):
     """Another decoder reads from each QR code what the file has."""

@@ -77,6 +77,18 @@ static larch_exit close_all(alone *a, larch_exit code)
     return code;
 }
 
+/* context: where the next result goes, which moves on. */
+static void take_enrolled(void *context, larch_bytes name, larch_bytes enrolment, const char *why)
+{
+    device_enrolled **next = context;
+    device_enrolled *result = (*next)++;
+    (void)name;
+    result->len = enrolment.len;
+    if (enrolment.len > 0)
+        memcpy(result->bytes, enrolment.data, enrolment.len);
+    (void)snprintf(result->why, sizeof result->why, "%.*s", (int)sizeof result->why - 1, why);
+}
+
 static larch_exit add(alone *a, const device_enrolling *e, const larch_app_newcomer *newcomers, size_t count,
                       device_enrolled *results)
 {
@@ -98,7 +110,7 @@ static larch_exit add(alone *a, const device_enrolling *e, const larch_app_newco
     if (enrolling.method == LARCH_LAKE_METHOD_SIGNATURES &&
         larch_app_signer_load(&signer, e->suite->signature, &a->storage, &fault) == LARCH_OK)
         enrolling.gateway_key = larch_app_signer_pub(&signer);
-    const bool is_added = larch_app_enrol(&enrolling, newcomers, count, device_take_enrolled, &results, &why);
+    const bool is_added = larch_app_enrol(&enrolling, newcomers, count, take_enrolled, &results, &why);
     larch_wipe(&signer, sizeof signer);
     return is_added ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", why);
 }

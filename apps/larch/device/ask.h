@@ -65,7 +65,10 @@ typedef struct device_answer {
 bool device_take_answer(larch_bytes text, device_answer *answer);
 /* "text", and "hex" if it is none. */
 void device_put_body(larch_json *json, const device_answer *answer);
-/* On stdout, or as a complaint if it is an error; is_printed: it stands there already. LARCH_EXIT_FAILED: it is an error. */
+/* On stdout, or as a complaint if it is an error: as the options say, or in plain unless it is_printed already. in_lines: others may
+ * follow. LARCH_EXIT_FAILED: it is an error. */
+larch_exit device_show_answer(const device_asking *asking, const char *name, bool in_lines,
+                              const device_answer *answer);
 larch_exit device_print_answer(bool is_printed, const char *name, const device_answer *answer);
 
 /* Commands that may wait for their device (queue.c). */

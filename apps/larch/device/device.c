@@ -220,8 +220,8 @@ const larch_command larch_device_command = {
         "            authority signs ('larch ca sign'). The credential is then put beside as FILE.cwt\n"
         "  accept    puts a credential on record, so that its device can name it by its hash\n"
         "\n"
-        "All but run and request ask the gateway that runs over the state folder; add and revoke work without one,\n"
-        "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
+        "All but run and request ask the gateway that runs over the state folder; add, import and revoke work without\n"
+        "one, too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
         "heard of it since its start.\n",
     LARCH_COMMAND_OPTIONS(rows),
     .operand_max = 4,

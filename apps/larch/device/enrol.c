@@ -56,17 +56,6 @@ bool device_write_file(const char *path, int fd, larch_bytes bytes, bool sync)
 
 /* ---- adding ------------------------------------------------------------------------- */
 
-void device_take_enrolled(void *context, larch_bytes name, larch_bytes enrolment, const char *why)
-{
-    device_enrolled **next = context;
-    device_enrolled *result = (*next)++;
-    (void)name;
-    result->len = enrolment.len;
-    if (enrolment.len > 0)
-        memcpy(result->bytes, enrolment.data, enrolment.len);
-    (void)snprintf(result->why, sizeof result->why, "%.*s", (int)sizeof result->why - 1, why);
-}
-
 /* "NAME HEX", or "NAME - WHY". */
 static bool take_result(larch_bytes text, larch_bytes name, device_enrolled *result)
 {

@@ -30,8 +30,6 @@ size_t device_newcomer_len(const larch_app_newcomer *newcomer);
  * LARCH_EXIT_DONE none was added, and it has said why; or the gateway did not reply, and it has said so. */
 larch_exit device_enrol(device_connection *gateway, const device_enrolling *enrolling,
                         const larch_app_newcomer *newcomers, size_t count, device_enrolled *results);
-/* A larch_app_take_enrolled; context: a device_enrolled **, which it moves to the next. */
-void device_take_enrolled(void *context, larch_bytes name, larch_bytes enrolment, const char *why);
 
 /* Files of enrolments: one that is there is never written over, for it may be the only enrolment of another device. */
 larch_exit device_create_file(const char *path, int *fd);

@@ -8,7 +8,6 @@
 #include "common/device_name.h"
 #include "common/policy_word.h"
 #include "common/suite_name.h"
-#include "gateway/queue.h"
 #include "registry/listing.h"
 #include "text/peer.h"
 #include "text/text.h"
@@ -278,7 +277,7 @@ static bool show_device(void *context, const larch_control_request *request, lar
     }
     if (e != LARCH_AGAIN)
         return FAIL(why, "%.240s", larch_sessions_error(s->registry)->text);
-    (void)snprintf(line, sizeof line, "waiting %zu", gateway_queue_waiting(s->queue, device.number));
+    (void)snprintf(line, sizeof line, "waiting %zu", gateway_queue_waiting(d->queue, device.number));
     larch_control_put_data(data, line);
     return true;
 }

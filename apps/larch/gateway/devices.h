@@ -21,10 +21,12 @@
 
 #include "gateway/control.h"
 #include "gateway/lake.h"
+#include "gateway/queue.h"
 
 typedef struct gateway_devices {
     gateway_lake *lake;
     larch_gateway *gateway;
+    const gateway_queue *queue;
 } gateway_devices;
 
 #define GATEWAY_DEVICES_VERBS 7

@@ -202,7 +202,9 @@ static larch_exit complete_state(gateway_app *app)
 static larch_exit open_sessions(gateway_app *app)
 {
     app->delivery.sessions = &app->sessions;
-    app->sessions.queue = &app->queue;
+    app->sessions.listener.context = &app->queue;
+    app->sessions.listener.heard = gateway_queue_heard;
+    app->sessions.listener.gone = gateway_queue_forget;
     app->queue.sessions = &app->sessions;
     const larch_exit code =
         gateway_sessions_open(&app->sessions, &app->options, &app->report, &app->state, &app->storage, &app->random,
@@ -371,7 +373,7 @@ static void open_control(gateway_app *app)
     app->verbs[0] = (gateway_control_verb){.name = "rotate", .context = app, .run = rotate};
     app->downlink.sessions = &app->sessions;
     gateway_downlink_verbs(&app->downlink, app->verbs + 1);
-    app->devices = (gateway_devices){&app->lake, &app->gateway};
+    app->devices = (gateway_devices){&app->lake, &app->gateway, &app->queue};
     gateway_devices_verbs(&app->devices, app->verbs + 1 + GATEWAY_DOWNLINK_VERBS);
     gateway_queue_verbs(&app->queue, app->verbs + 1 + GATEWAY_DOWNLINK_VERBS + GATEWAY_DEVICES_VERBS);
     if (gateway_control_open(&app->control, larch_posix_storage_folder(&app->files), app->verbs,

@@ -75,8 +75,9 @@ size_t gateway_queue_waiting(const gateway_queue *q, uint64_t device)
     return i - first;
 }
 
-void gateway_queue_heard(gateway_queue *q, uint64_t device)
+void gateway_queue_heard(void *queue, uint64_t device)
 {
+    gateway_queue *q = queue;
     if (q->count > 0)
         hold(q, device, false);
 }
@@ -305,8 +306,9 @@ static void expire(gateway_queue *q)
 
 uint64_t gateway_queue_deadline_ms(const gateway_queue *q) { return q->count > 0 ? q->expire_ms : UINT64_MAX; }
 
-void gateway_queue_forget(gateway_queue *q, uint64_t device)
+void gateway_queue_forget(void *queue, uint64_t device)
 {
+    gateway_queue *q = queue;
     gateway_queue_job *job = find_job(q, device);
     if (job != NULL) {
         larch_oscore_service_cancel(&q->sessions->service, q->sessions->report->now_ms, job->handle);

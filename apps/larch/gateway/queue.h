@@ -52,16 +52,18 @@ typedef struct gateway_queue {
     gateway_queue_entry entries[LARCH_COMMANDS_MAX]; /* by device, then by number */
 } gateway_queue;
 
+/* The functions that take a void pointer are those of a gateway_sessions' listener. */
+
 #define GATEWAY_QUEUE_VERBS 2
 /* Fills in its verbs. queue is kept; its sessions are set. */
 void gateway_queue_verbs(gateway_queue *queue, gateway_control_verb verbs[GATEWAY_QUEUE_VERBS]);
 /* The device was heard: what waits for it may go. It may run inside calls of the node. */
-void gateway_queue_heard(gateway_queue *queue, uint64_t device);
+void gateway_queue_heard(void *queue, uint64_t device);
 /* Begins what can be begun, and takes what devices answered. Runs after datagrams were received and sent. */
 void gateway_queue_pump(gateway_queue *queue);
 uint64_t gateway_queue_deadline_ms(const gateway_queue *queue);
 /* The device is no more. Its commands have left the file with it. */
-void gateway_queue_forget(gateway_queue *queue, uint64_t device);
+void gateway_queue_forget(void *queue, uint64_t device);
 /* Commands of a device that have not ended. */
 size_t gateway_queue_waiting(const gateway_queue *queue, uint64_t device);
 

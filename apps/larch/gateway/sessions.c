@@ -7,7 +7,6 @@
 
 #include "common/app.h"
 #include "common/keylog.h"
-#include "gateway/queue.h"
 #include "registry/enrolled.h"
 #include "registry/policy.h"
 
@@ -76,7 +75,7 @@ static void heard(void *context, const larch_session *session)
 {
     gateway_sessions *s = context;
     larch_sessions_hear(s->registry, session, clock_s(s->report));
-    gateway_queue_heard(s->queue, session->device);
+    s->listener.heard(s->listener.context, session->device);
 }
 
 static bool allows(void *context, uint64_t device, larch_bytes name, bool reports)
@@ -279,7 +278,7 @@ bool gateway_sessions_revoke(gateway_sessions *s, larch_gateway *gateway, const 
     s->device = 0;
     if (e != LARCH_OK)
         return false;
-    gateway_queue_forget(s->queue, device);
+    s->listener.gone(s->listener.context, device);
     forget_identities(s, 'N', device);
     for (size_t i = 0; i < doomed_count; i++)
         forget_identities(s, 'O', doomed[i]);

@@ -17,8 +17,6 @@
 /* Those of the queue (queue.h), beside them. */
 #define GATEWAY_QUEUE_JOBS (LARCH_COAP_TRANSMISSIONS / 2 - 1 < 8 ? LARCH_COAP_TRANSMISSIONS / 2 - 1 : 8)
 
-struct gateway_queue;
-
 typedef struct gateway_sessions {
     gateway_report *report; /* private, all of it */
     larch_outbox *outbox;
@@ -28,7 +26,11 @@ typedef struct gateway_sessions {
     larch_oscore_config config;
     larch_oscore_service service;
     larch_oscore_devices devices;
-    struct gateway_queue *queue; /* hears of devices that are awake; set before anything is received */
+    struct { /* what hears of devices; set before anything is received */
+        void *context;
+        void (*heard)(void *context, uint64_t device); /* it is awake; runs inside calls of the node */
+        void (*gone)(void *context, uint64_t device);  /* it was deleted */
+    } listener;
     larch_oscore_command commands[GATEWAY_COMMANDS + GATEWAY_QUEUE_JOBS];
     uint8_t command_scratch[LARCH_OSCORE_CLIENT_SCRATCH];
     bool is_started; /* the clock is right: contexts can be found */
