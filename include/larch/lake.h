@@ -151,6 +151,12 @@ typedef struct larch_lake_party {
     larch_random random; /* for keys */
     uint8_t *scratch; /* working memory of a call. It holds EAD items until the next call, and no secret after a call */
     size_t scratch_size;
+#if LARCH_KEYLOG
+    /* The last member, so that code without it sees the others where they are. Gets the lines of a key log
+     * (larch/lake_observer.h), which are secret, inside the functions that make or read messages 2 and 3; calls nothing of
+     * the session or party. NULL: nobody does. */
+    void (*key_log)(void *context, larch_bytes line);
+#endif
 } larch_lake_party;
 
 /* Enough scratch for any suite of this build in method 4, with credentials of up to 128 bytes each... */

@@ -190,6 +190,17 @@ static inline larch_bytes lake_cred_of(const larch_lake_credential *credential, 
     return owner == LARCH_LAKE_INITIATOR ? credential->cred_i : credential->cred_r;
 }
 
+/* ---- the key log (keylog.c) ------------------------------------------------- */
+
+#if LARCH_KEYLOG
+/* Hands the party's key log a line, with the secrets after message_2 and after message_3. */
+void larch_lake_keylog_2(const larch_lake_party *party, const larch_lake_suite *suite, const uint8_t *th_2,
+                         const uint8_t *prk_2e, const uint8_t *th_3, const uint8_t *prk_3e2m);
+/* cred_i, cred_r: of method 4; else empty. */
+void larch_lake_keylog_3(const larch_lake_party *party, const larch_lake_suite *suite, const uint8_t *th_3,
+                         const uint8_t *prk_4e3m, const uint8_t *th_4, larch_bytes cred_i, larch_bytes cred_r);
+#endif
+
 /* ---- method 4 (psk.c) ------------------------------------------------------- */
 
 /* The state is checked, and noted as aborted; both commit to the session if all is well. */

@@ -78,8 +78,15 @@ static larch_error finish(const larch_lake_session *s, larch_bytes id, larch_byt
     return e == LARCH_OK ? larch_lake_finish_keys(&k->keys, k->prk_4e3m, k->th_4) : e;
 }
 
-static void commit(larch_lake_session *s, const lake_psk_secrets *k)
+static void commit(larch_lake_session *s, const larch_lake_party *party, const larch_lake_credential *c,
+                   const lake_psk_secrets *k)
 {
+#if LARCH_KEYLOG
+    larch_lake_keylog_3(party, s->keys.suite, s->th, k->prk_4e3m, k->th_4, c->cred_i, c->cred_r);
+#else
+    (void)party;
+    (void)c;
+#endif
     s->keys = k->keys;
     memcpy(s->th, k->th_4, sizeof s->th);
     memcpy(s->prk, k->prk_4e3m, sizeof s->prk);
@@ -128,7 +135,7 @@ static larch_error compose(larch_lake_session *s, const larch_lake_party *party,
         (e = finish(s, id, ead_3, own, k)) != LARCH_OK ||
         (e = apply_keystream(s, (larch_bytes){plaintext_3a, len_3a}, keystream, plaintext_3a)) != LARCH_OK)
         return e;
-    commit(s, k);
+    commit(s, party, own, k);
     return LARCH_OK;
 }
 
@@ -206,7 +213,7 @@ static larch_error process(larch_lake_session *s, const larch_lake_party *party,
         (e = larch_lake_check_ead(party, out->ead)) != LARCH_OK ||
         (e = finish(s, id, out->ead, &out->peer, k)) != LARCH_OK || (e = larch_lake_note(s, message)) != LARCH_OK)
         return e;
-    commit(s, k);
+    commit(s, party, &out->peer, k);
     return LARCH_OK;
 }
 

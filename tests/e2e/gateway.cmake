@@ -24,11 +24,15 @@ larch_test(e2e.device e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/
 # The program with a key log, in every build: what differs in it comes before the libraries' own.
 add_executable(larch_with_keylog ${PROJECT_SOURCE_DIR}/apps/larch/main.c
   ${PROJECT_SOURCE_DIR}/apps/larch/common/keylog.c ${PROJECT_SOURCE_DIR}/apps/larch/common/session.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/common/shake.c ${PROJECT_SOURCE_DIR}/apps/larch/gateway/devices.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/gateway/gateway.c ${PROJECT_SOURCE_DIR}/apps/larch/gateway/lake.c
   ${PROJECT_SOURCE_DIR}/apps/larch/gateway/sessions.c ${PROJECT_SOURCE_DIR}/apps/larch/keys/context.c
   ${PROJECT_SOURCE_DIR}/registry/sessions.c ${PROJECT_SOURCE_DIR}/registry/sessions_change.c
   ${PROJECT_SOURCE_DIR}/registry/sessions_enrolled.c ${PROJECT_SOURCE_DIR}/registry/sessions_grants.c
   ${PROJECT_SOURCE_DIR}/registry/sessions_keep.c
-  ${PROJECT_SOURCE_DIR}/registry/sessions_store.c ${PROJECT_SOURCE_DIR}/src/oscore/keylog.c)
+  ${PROJECT_SOURCE_DIR}/registry/sessions_store.c ${PROJECT_SOURCE_DIR}/src/lake/keylog.c
+  ${PROJECT_SOURCE_DIR}/src/lake/message_2.c ${PROJECT_SOURCE_DIR}/src/lake/message_3.c
+  ${PROJECT_SOURCE_DIR}/src/lake/psk.c ${PROJECT_SOURCE_DIR}/src/oscore/keylog.c)
 target_include_directories(larch_with_keylog PRIVATE ${PROJECT_SOURCE_DIR}/apps/larch ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(larch_with_keylog PRIVATE LARCH_KEYLOG=1 LARCH_VERSION="${PROJECT_VERSION}")

@@ -66,7 +66,7 @@ ROOMS = (
     library("identity", ("base", "crypto"),
             "a gateway's identity document, and fingerprints as text", ("identity.h",)),
     library("lake", ("base", "cbor", "cose", "crypto", "identity"),
-            "LAKE (EDHOC, RFC 9528), bytes in and bytes out, and enrolments", ("lake.h", "enrolment.h")),
+            "LAKE (EDHOC, RFC 9528), bytes in and bytes out, and enrolments", ("lake.h", "lake_observer.h", "enrolment.h")),
     library("direct", ("base", "cbor", "cose", "crypto", "identity"),
             "the one-shot exchange: bytes and cryptography", ("direct.h",)),
     library("node", ("base", "port interface", "contexts", "cbor", "coap message", "crypto", "store",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/keylog.h"
 #include "common/wire.h"
 #include "larch/lake_client.h"
 #include "loop.h"
@@ -201,6 +202,15 @@ static larch_exit try_keys(shake *s)
 
 /* ---- life ------------------------------------------------------------------------- */
 
+#if LARCH_KEYLOG
+/* A log that cannot be written is complained of; the session's context, which is logged behind it, ends the run. */
+static void log_secrets(void *context, larch_bytes line)
+{
+    const shake *s = context;
+    (void)larch_app_keylog_lake(s->session->command, line);
+}
+#endif
+
 static larch_error prepare(shake *s)
 {
     const larch_coap_memory memory = {s->exchanges, EXCHANGES, s->answers, sizeof s->answers};
@@ -209,9 +219,13 @@ static larch_error prepare(shake *s)
     s->party = (larch_lake_party){.suites = s->suites,
                                   .suite_count = 1,
                                   .find = find_nothing,
+                                  .context = s,
                                   .random = s->random,
                                   .scratch = s->scratch,
                                   .scratch_size = sizeof s->scratch};
+#if LARCH_KEYLOG
+    s->party.key_log = log_secrets;
+#endif
     s->config = (larch_lake_client_config){.endpoint = &s->endpoint,
                                            .responder = *s->shaking->gateway,
                                            .party = &s->party,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/keylog.h"
+
 #define NAME    "gateway"
 #define KID_LEN 7 /* bytes of the ID of a context */
 
@@ -85,6 +87,15 @@ static uint64_t unix_s(void *context)
 
 /* ---- life ------------------------------------------------------------------------ */
 
+#if LARCH_KEYLOG
+/* As log_keys of sessions.c. */
+static void log_secrets(void *context, larch_bytes line)
+{
+    (void)context;
+    (void)larch_app_keylog_lake(NAME, line);
+}
+#endif
+
 larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, const larch_random *random)
 {
     static const larch_lake_suite *suites[1];
@@ -104,6 +115,9 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                      .random = *random,
                                      .scratch = lake->scratch,
                                      .scratch_size = sizeof lake->scratch};
+#if LARCH_KEYLOG
+    lake->party.key_log = log_secrets;
+#endif
     lake->config = (larch_lake_service_config){.party = &lake->party,
                                                .contexts = larch_sessions_contexts(sessions->registry),
                                                .epochs = &sessions->epochs,
