@@ -40,6 +40,8 @@ target_link_libraries(larch_with_keylog PRIVATE larch_commands larch_registry)
 larch_warnings(larch_with_keylog)
 larch_test(e2e.keylog e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_keylog.py
   $<TARGET_FILE:larch_program> $<TARGET_FILE:larch_with_keylog>)
+larch_test(e2e.sniff_lake e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_sniff_lake.py
+  $<TARGET_FILE:larch_program> $<TARGET_FILE:larch_with_keylog>)
 gateway_test(kill9 180 kill9.py 40)
 gateway_test(kill9_long 1500 kill9.py 3000)
 larch_tests_long(e2e.kill9_long)
