@@ -104,6 +104,14 @@ static void note(larch_sniff_packet *p, larch_sniff_handshake *h)
     agreement->strength = lake->strength;
 }
 
+#define P256_LEN 32 /* x alone is sent [RFC9528 3.7] */
+
+/* NULL: a suite's key exchange is P-256. */
+static const larch_kem *kem_of(const larch_lake_suite *suite)
+{
+    return suite->key_exchange == LARCH_XWING_SET ? larch_kem_xwing() : larch_kem_find(suite->key_exchange);
+}
+
 /* [RFC9528 10.2, 10.3] what neither the registries nor larch have */
 static const char *find_unknown(const larch_lake_message_1 *m)
 {
@@ -118,14 +126,14 @@ static void claim_of_message_1(larch_sniff_packet *p)
     const larch_lake_suite *suite = larch_lake_suite_find(m->selected);
     p->claims.agreement.unknown = find_unknown(m);
     p->claims.agreement.unknown_number = larch_sniff_method_name(m->method) == NULL ? (int64_t)m->method : m->selected;
-    if (suite != NULL && p->lake.strength == LARCH_SNIFF_STRENGTH_POST_QUANTUM) {
-        const larch_kem *kem = larch_kem_find(suite->key_exchange);
-        if (kem != NULL && m->g_x.len != kem->ek_len) {
-            p->why = "message_1 of LAKE has a G_X that does not fit its suite";
-        } else if (kem != NULL) {
-            p->claims.random_key = "G_X of message_1";
-            p->claims.random_key_bytes = m->g_x;
-        }
+    const larch_kem *kem = suite != NULL ? kem_of(suite) : NULL;
+    if (suite != NULL && m->g_x.len != (kem != NULL ? kem->ek_len : P256_LEN)) {
+        p->why = "message_1 of LAKE has a G_X that does not fit its suite";
+    } else if (kem != NULL) {
+        p->claims.random_key = "G_X of message_1";
+        p->claims.random_key_bytes = m->g_x;
+        if (larch_kem_check_ek(kem, m->g_x) != LARCH_OK)
+            p->why = "G_X of message_1 holds a number that is not below q (FIPS 203, 7.2)";
     }
 }
 
@@ -233,8 +241,8 @@ static bool read_answer(larch_sniff_packet *p, larch_sniff_handshake *h)
     }
     note(p, h);
     if (!is_4) {
-        const larch_kem *kem = suite != NULL ? larch_kem_find(suite->key_exchange) : NULL;
-        p->lake.g_y_len = kem != NULL ? kem->ct_len : suite != NULL ? 32 : 0;
+        const larch_kem *kem = suite != NULL ? kem_of(suite) : NULL;
+        p->lake.g_y_len = kem != NULL ? kem->ct_len : suite != NULL ? P256_LEN : 0;
         p->claims.agreement.step = LARCH_SNIFF_STEP_AGREES;
         if (p->lake.g_y_len >= p->lake.ciphertext_len)
             p->why = "message_2 of LAKE is shorter than the G_Y of its suite";

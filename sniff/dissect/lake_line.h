@@ -20,7 +20,7 @@ extern "C" {
 /* Whether a line of a key log is one of these. */
 bool larch_sniff_is_lake_line(larch_bytes line);
 /* Reads one, without its line feed; it is untrusted. LARCH_MALFORMED: *why says what is wrong, in constant words without
- * anything of the line; *out is wiped. */
+ * anything of the line; *out is wiped. What *out does not use is zero. */
 LARCH_MUST_USE larch_error larch_sniff_lake_line_parse(larch_bytes line, larch_lake_secrets *out, const char **why);
 
 #ifdef __cplusplus

@@ -187,8 +187,8 @@ static void print_sessions(const larch_sniff_handshakes *handshakes)
     if (handshakes->totals.begun + handshakes->totals.completed + sessions[LARCH_SNIFF_STRENGTH_UNKNOWN] == 0)
         return;
     fprintf(stderr,
-            "  handshakes begun %" PRIu64 ", completed %" PRIu64 "; sessions that are post-quantum %" PRIu64
-            ", that are not %" PRIu64 ", unknown %" PRIu64 "\n",
+            "  handshakes begun %" PRIu64 ", completed %" PRIu64 "; sessions: %" PRIu64 " post-quantum, %" PRIu64
+            " not, %" PRIu64 " unknown\n",
             handshakes->totals.begun, handshakes->totals.completed, sessions[LARCH_SNIFF_STRENGTH_POST_QUANTUM],
             sessions[LARCH_SNIFF_STRENGTH_CLASSICAL], sessions[LARCH_SNIFF_STRENGTH_UNKNOWN]);
 }
