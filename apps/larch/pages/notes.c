@@ -140,6 +140,8 @@ static const page_notes all[] = {
                        {"larch sniff -r capture.pcapng --json", "Reads a capture as JSON lines."},
                        {"larch sniff -r capture.pcapng --keylog ~/.config/wireshark/oscore_contexts",
                         "Opens OSCORE messages with the security contexts that Wireshark was given."},
+                       {"larch sniff -r capture.pcapng --alerts --fail-on alarm",
+                        "Ends with exit status 3 if, among others, a handshake was downgraded."},
                        {"larch sniff --serial /dev/ttyUSB0 -w air.pcapng", "Records what a sniffer board hears."},
                        END},
      .see_also = "larch-extcap(1), wireshark(1), tshark(1), pcapng(5)"},
