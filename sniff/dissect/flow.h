@@ -49,7 +49,7 @@ typedef struct larch_sniff_body {
     uint8_t bytes[LARCH_SNIFF_BODY_MAX];
 } larch_sniff_body;
 
-/* About 3.5 MiB: put it on the heap. */
+/* About 3 MiB: put it on the heap. */
 typedef struct larch_sniff_flow {
     uint16_t ports[LARCH_SNIFF_PORTS]; /* private, all of it */
     size_t port_count;

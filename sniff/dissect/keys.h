@@ -29,7 +29,7 @@ typedef struct larch_sniff_context {
     uint8_t id_context[LARCH_OSCORE_ID_CONTEXT_MAX];
 } larch_sniff_context;
 
-/* About 700 KiB: put it on the heap. Secret. */
+/* About 650 KiB: put it on the heap. Secret. */
 typedef struct larch_sniff_keys {
     larch_sniff_context contexts[LARCH_SNIFF_CONTEXTS]; /* private, all of it */
     size_t count;

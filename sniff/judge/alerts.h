@@ -18,7 +18,7 @@ extern "C" {
 #define LARCH_SNIFF_CAUSES       1024
 #define LARCH_SNIFF_ALERTS_MAX   4 /* for one packet */
 
-/* About 9.5 MiB: put it on the heap. */
+/* About 9 MiB: put it on the heap. */
 typedef struct larch_sniff_alerts {
     larch_sniff_replays replays; /* private, down to tallies */
     larch_sniff_numbers numbers;
