@@ -31,13 +31,17 @@ class SniffLake(GatewayCase):
         super().setUp()
         self.log = self.folder.name + "/keys"
         self.environment = os.environ | {"HOME": self.folder.name, "LARCH_KEYLOGFILE": self.log}
-        self.g = self.gateway(env=self.environment)
+        self.g = self.gateway("--suites", "ml-kem-512,p-256", env=self.environment)
         self.tap = Tap(self.g.address)
-        self.enrolment = self.folder.name + "/lamp"
-        self.run_larch("device", "add", "lamp", "--out", self.enrolment, "--state", self.state)
+        self.enrolment = self.add("lamp")
 
-    def send(self, text):
-        self.run_larch("send", "--enrolment", self.enrolment, self.tap.uri + "/r/kitchen", text, "--timeout", "4")
+    def add(self, name, *options):
+        path = f"{self.folder.name}/{name}"
+        self.run_larch("device", "add", name, "--out", path, "--state", self.state, *options)
+        return path
+
+    def send(self, text, enrolment=None):
+        self.run_larch("send", "--enrolment", enrolment or self.enrolment, self.tap.uri + "/r/kitchen", text, "--timeout", "4")
 
     def sniff(self, *options):
         done = subprocess.run([LARCH, "sniff", "-r", self.tap.capture(self.folder.name), *options], capture_output=True,
@@ -55,7 +59,7 @@ class SniffLake(GatewayCase):
         packets, summary = self.packets()
         lake = [p["lake"] for p in packets if "lake" in p]
         self.assertEqual([m["message"] for m in lake], HANDSHAKE)
-        self.assertEqual([m["length"] for m in lake], [813, 813, 779, 28, 17])  # IDs of 7 bytes
+        self.assertEqual([m["length"] for m in lake], [813, 813, 779, 28, 30])  # IDs of 7 bytes, and the time
         for m in lake:
             self.assertEqual((m["method"], m["suite"], m["post_quantum"]), (4, -24, "yes"))
             self.assertNotIn("inner", m)
@@ -74,7 +78,7 @@ class SniffLake(GatewayCase):
         text = self.sniff().stdout
         self.assertIn("LAKE message_1, 813 bytes, method PSK, suite -24 (ML-KEM-512, ML-DSA-44, AES-CCM, SHAKE256), "
                       "G_X 800 bytes, C_I " + first["c_i"] + ", post-quantum", text)
-        self.assertIn("LAKE message_4, 17 bytes, post-quantum", text)
+        self.assertIn("LAKE message_4, 30 bytes, post-quantum", text)
 
     def test_with_a_key_log(self):
         self.send("21.5")
@@ -88,6 +92,8 @@ class SniffLake(GatewayCase):
         self.assertEqual(len(kid), 16)
         self.assertIn(bytes.fromhex(kid), enrolment)
         self.assertEqual(lake[2]["inner"]["c_r"], lake[3]["c_r"])
+        self.assertEqual(lake[4]["inner"]["eads"], [65535])
+        self.assertAlmostEqual(lake[4]["inner"]["time"], time.time(), delta=120)
         inner = [p["oscore"].get("inner", {}) for p in packets if "oscore" in p]
         self.assertIn("21.5", "".join(i.get("payload", "") for i in inner))
         self.assertIn(f"; C_R {lake[3]['c_r']}", self.sniff("--keylog", self.log).stdout)
@@ -111,6 +117,34 @@ class SniffLake(GatewayCase):
             f.write(kept)
         packets, _ = self.packets("--keylog", self.log)
         self.assertEqual([p["lake"].get("outcome") for p in packets if "lake" in p], [None, None] + ["no secrets"] * 3)
+
+    def test_signatures(self):
+        """Method 0: messages 2 and 3 come in blocks, with a credential of the device by value."""
+        self.send("21.5", self.add("pump", "--method", "0", "--by", "ccs"))
+        packets, summary = self.packets("--keylog", self.log)
+        lake = [p["lake"] for p in packets if "lake" in p]
+        self.assertEqual([m["message"] for m in lake], HANDSHAKE)
+        self.assertTrue(all(m["method"] == 0 and m["post_quantum"] == "yes" for m in lake))
+        self.assertEqual([m.get("outcome") for m in lake], [None, None] + ["opened"] * 3)
+        self.assertGreater(lake[2]["length"], 3000)
+        self.assertEqual([m["inner"]["proof_length"] for m in lake[2:4]], [2420, 2420])
+        self.assertEqual(len(lake[2]["inner"]["kid"]), 16)
+        self.assertTrue(lake[3]["inner"]["id_cred"].startswith("a10e"))  # { 14: CCS }
+        self.assertIn("completed 1; sessions: 1 post-quantum, 0 not, 0 unknown\n", summary)
+        self.assertIn("no alerts", summary)
+
+    def test_downgrade(self):
+        """A host that shook hands over ML-KEM does so over P-256."""
+        old = self.add("old", "--suite", "p-256")
+        self.send("21.5", old)
+        self.assertIn("no alerts", self.packets()[1])
+        self.tap.passed.clear()
+        self.send("21.5")
+        self.send("21.5", self.add("older", "--suite", "p-256"))
+        packets, summary = self.packets()
+        alerts = [p for p in packets if p["event"] == "alert"]
+        self.assertEqual([(a["alert"], a["severity"]) for a in alerts], [("downgrade", "alarm")])
+        self.assertIn("sessions: 1 post-quantum, 1 not, 0 unknown\n", summary)
 
     def test_fallback(self):
         self.send("21.5")
