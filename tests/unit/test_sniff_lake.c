@@ -651,6 +651,29 @@ static void test_malformed(void **state)
     expect(LARCH_SNIFF_ALERT_MALFORMED, 2);
 }
 
+/* G_X is an encapsulation key: its numbers are below q, and look random. */
+static void test_g_x(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t fill;
+        larch_sniff_alert_kind alert;
+    } rows[] = {{0x00, LARCH_SNIFF_ALERT_NOT_RANDOM}, {0xff, LARCH_SNIFF_ALERT_MALFORMED}};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t g_x[800], bytes[1024];
+        larch_writer w = larch_writer_to(bytes, sizeof bytes);
+        memset(g_x, rows[i].fill, sizeof g_x);
+        larch_cbor_put_uint(&w, LARCH_LAKE_METHOD_PSK);
+        larch_cbor_put_int(&w, LARCH_LAKE_SUITE_PQ_1);
+        larch_cbor_put_bytes(&w, LARCH_BYTES(g_x));
+        larch_cbor_put_bytes(&w, LARCH_TEXT("c-i"));
+        restart();
+        ask("\xf5", (larch_bytes){bytes, w.len});
+        assert_true(packet.understood);
+        assert_int_equal(raised[rows[i].alert], 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -664,6 +687,7 @@ int main(void)
         cmocka_unit_test_setup(test_flood, begin),
         cmocka_unit_test_setup(test_errors, begin),
         cmocka_unit_test_setup(test_malformed, begin),
+        cmocka_unit_test_setup(test_g_x, begin),
     };
     return cmocka_run_group_tests(tests, create_all, destroy_all);
 }
