@@ -62,9 +62,8 @@ static larch_error open_row(const larch_sessions *s, const larch_sessions_psk_ro
     uint8_t bytes[LARCH_PSK_RECORD_MAX];
     larch_bytes plain;
     larch_error e = larch_seal_open_record(&s->key, &place, row->sealed, bytes, sizeof bytes, &plain);
-    if (e == LARCH_OK &&
-        (larch_psk_record_take(plain, record) != LARCH_OK || record->device != row->device ||
-         !larch_bytes_equal(row->kid, (larch_bytes){record->key.kid, record->key.kid_len})))
+    if (e == LARCH_OK && (larch_psk_record_take(plain, record) != LARCH_OK || record->device != row->device ||
+                          !larch_bytes_equal(row->kid, (larch_bytes){record->key.kid, record->key.kid_len})))
         e = LARCH_AUTH;
     larch_wipe(bytes, sizeof bytes);
     return e == LARCH_OK || e == LARCH_PLATFORM ? e : LARCH_AUTH;
@@ -143,8 +142,7 @@ larch_error larch_sessions_find_own(larch_sessions *s, larch_bytes name, larch_e
     if (!larch_enrolment_is_name(name))
         return LARCH_AGAIN;
     memcpy(text, name.data, name.len);
-    const larch_error e =
-        s->failed ? LARCH_PLATFORM : larch_sessions_db_find_device(s->db, text, &device, &s->why);
+    const larch_error e = s->failed ? LARCH_PLATFORM : larch_sessions_db_find_device(s->db, text, &device, &s->why);
     return e == LARCH_OK ? find_of_device(s, device, key) : e == LARCH_AGAIN ? e : LARCH_PLATFORM;
 }
 
@@ -197,19 +195,18 @@ static larch_error add_device(larch_sessions *s, larch_bytes name, larch_psk_rec
 
 larch_error larch_sessions_enrol(larch_sessions *s, const larch_enrolment *enrolment, uint64_t *device)
 {
-    larch_psk_record record = {.method = enrolment->method,
-                               .suite = enrolment->suite,
-                               .key = {.psk_hash = enrolment->hash,
-                                       .psk_len = sizeof enrolment->psk,
-                                       .kid_len = sizeof enrolment->kid}};
+    larch_psk_record record = {
+        .method = enrolment->method,
+        .suite = enrolment->suite,
+        .key = {.psk_hash = enrolment->hash, .psk_len = sizeof enrolment->psk, .kid_len = sizeof enrolment->kid}};
     const larch_sessions_credential_row credential = {.method = enrolment->method, .suite = enrolment->suite};
     *device = 0;
     if (enrolment->method != LARCH_LAKE_METHOD_PSK)
         return fail(s, "to be added", LARCH_REGISTRY_INVALID, "has no pre-shared key: it is added by its credential");
     memcpy(record.key.psk, enrolment->psk, sizeof enrolment->psk);
     memcpy(record.key.kid, enrolment->kid, sizeof enrolment->kid);
-    const larch_error e = add_device(s, enrolment->name, &record,
-                                     enrolment->suite != LARCH_LAKE_SUITE_PQ_1 ? &credential : NULL, device);
+    const larch_error e =
+        add_device(s, enrolment->name, &record, enrolment->suite != LARCH_LAKE_SUITE_PQ_1 ? &credential : NULL, device);
     larch_wipe(&record, sizeof record);
     return e;
 }
@@ -225,7 +222,8 @@ static larch_error make_signer(larch_sessions *s, const larch_enrolled_signer *s
     const larch_lake_suite *suite = larch_lake_suite_find(signer->suite);
     memset(row, 0, sizeof *row);
     if (signer->kid.len != LARCH_LAKE_KID_LEN || signer->cred.len == 0 || signer->cred.len > LARCH_LAKE_CWT_MAX)
-        return fail(s, "to be added", LARCH_REGISTRY_INVALID, "has a credential that is too long, or a kid not of 8 bytes");
+        return fail(s, "to be added", LARCH_REGISTRY_INVALID,
+                    "has a credential that is too long, or a kid not of 8 bytes");
     if (larch_sha256(&signer->cred, 1, row->record.credential) != LARCH_OK ||
         larch_sha256(&signer->pub, 1, row->key) != LARCH_OK)
         return fail_cryptography(s);
@@ -296,12 +294,12 @@ static void doom(larch_sessions *s, const larch_sessions_doomed *doomed)
 }
 
 static larch_error store_made(larch_sessions *s, uint64_t key_number, const larch_session_record *record,
-                              const larch_lake_resumption *next, uint64_t number)
+                              const larch_lake_made *made, uint64_t number)
 {
     uint8_t sealed[LARCH_SESSION_RECORD_MAX + LARCH_SEAL_OVERHEAD], key[LARCH_PSK_RECORD_MAX + LARCH_SEAL_OVERHEAD];
     larch_sessions_row row = {.number = number, .device = record->device, .expires_s = record->expires_s};
     larch_psk_record rpsk = {
-        .device = record->device, .key = *next, .method = LARCH_LAKE_METHOD_PSK, .suite = LARCH_LAKE_SUITE_PQ_1};
+        .device = record->device, .key = made->next, .method = LARCH_LAKE_METHOD_PSK, .suite = LARCH_LAKE_SUITE_PQ_1};
     larch_sessions_psk_row psk;
     larch_sessions_doomed doomed;
     larch_error e = make_row(s, &rpsk, key, &psk);
@@ -311,7 +309,7 @@ static larch_error store_made(larch_sessions *s, uint64_t key_number, const larc
         larch_wipe(&rpsk.key, sizeof rpsk.key);
         return fail_cryptography(s);
     }
-    e = larch_sessions_db_add_made(s->db, &row, &psk, key_number, &doomed, &s->why);
+    e = larch_sessions_db_add_made(s->db, &row, &psk, key_number, made->stamp, &doomed, &s->why);
     larch_wipe(&rpsk.key, sizeof rpsk.key);
     if (e == LARCH_AGAIN)
         return LARCH_AUTH;
@@ -331,13 +329,19 @@ static uint32_t expiry(const larch_sessions *s, uint64_t unix_s, uint64_t until_
     return until_s > 0 && until_s < end_s ? (uint32_t)until_s : end_s;
 }
 
-larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint64_t device,
-                                    const larch_lake_oscore *oscore, const larch_lake_resumption *next, uint64_t unix_s,
-                                    uint64_t until_s, larch_session *session)
+uint64_t larch_sessions_last_made(larch_sessions *s)
 {
+    uint64_t made = 0;
+    return !s->failed && larch_sessions_db_last_made(s->db, &made, &s->why) == LARCH_OK ? made : 0;
+}
+
+larch_error larch_sessions_add_made(larch_sessions *s, const larch_enrolled_key *key, const larch_lake_made *made,
+                                    uint64_t unix_s, uint64_t until_s, larch_session *session)
+{
+    const larch_lake_oscore *oscore = &made->oscore;
     const uint32_t expires_s = expiry(s, unix_s, until_s);
     const larch_session_record record = {
-        .device = device,
+        .device = key->device,
         .expires_s = expires_s,
         .parameters = {.aead = oscore->aead,
                        .hash = oscore->hash,
@@ -348,7 +352,7 @@ larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint
     larch_session *place;
     if (s->failed || s->epochs == NULL)
         return LARCH_PLATFORM;
-    session->device = device;
+    session->device = key->device;
     session->expires_s = expires_s;
     if (session->number == 0 || session->number > INT64_MAX || !larch_session_record_fits(&record))
         return LARCH_AUTH;
@@ -356,7 +360,7 @@ larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint
     larch_error e = larch_sessions_place_session(s, session, &place);
     if (e != LARCH_OK)
         return e == LARCH_SPACE ? LARCH_SPACE : LARCH_AUTH;
-    e = store_made(s, key_number, &record, next, session->number);
+    e = store_made(s, key->number, &record, made, session->number);
     if (e != LARCH_OK)
         larch_sessions_unplace(s, place);
     return e;

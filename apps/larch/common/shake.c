@@ -394,8 +394,8 @@ larch_exit larch_app_shake_hands(larch_app_session *session, const larch_app_sha
     memset(&s, 0, sizeof s);
     s.session = session;
     s.shaking = shaking;
-    larch_exit code = check_credential(&s, larch_app_session_unix_s(session));
-    if (code != LARCH_EXIT_DONE)
+    larch_exit code = larch_app_session_read_credential(session);
+    if (code != LARCH_EXIT_DONE || (code = check_credential(&s, larch_app_session_unix_s(session))) != LARCH_EXIT_DONE)
         return code;
     const larch_error e = prepare(&s);
     if (e != LARCH_OK) {
