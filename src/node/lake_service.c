@@ -305,8 +305,8 @@ larch_error larch_lake_service_init(larch_lake_service *lake, const larch_lake_s
         larch_wipe(lake, sizeof *lake);
         return e;
     }
-    for (size_t i = 0; i < config->place_count; i++)
-        larch_lake_pool_release(lake, i);
+    /* Only the halves: what a place holds is wiped when a handshake takes it, and its memory is not needed before. */
+    larch_zero_lazily(config->halves, config->place_count * sizeof *config->halves);
     lake->resource = (larch_resource){
         .path = LARCH_LAKE_PATH, .rt = "core.edhoc", .attributes = lake->links, .post = post, .formats = formats};
     lake->service = (larch_service){

@@ -44,7 +44,8 @@ static bool step_sniffer(demo *d)
                  {"", "many-auth-failures: ", ""},
                  {"", "key-changed: ", ""},
                  {"all that it sees of the reading: ", "OSCORE kid ", "Partial IV 01"},
-                 {"", "replay: ", "OSCORE request"}};
+                 {"", "replay: ", "OSCORE request"},
+                 {"the handshake: ", "LAKE message_2", "post-quantum"}};
     char capture[DEMO_PATH_MAX];
     char heading[DEMO_TEXT_LEN];
     const char *const arguments[] = {"sniff", "-r", demo_path(d, "demo.pcap", capture), "-w", CAPTURE, NULL};
