@@ -304,8 +304,7 @@ larch_error larch_lake_service_init(larch_lake_service *lake, const larch_lake_s
         larch_wipe(lake, sizeof *lake);
         return e;
     }
-    for (size_t i = 0; i < config->place_count; i++)
-        larch_lake_pool_release(lake, i);
+    memset(config->halves, 0, config->place_count * sizeof *config->halves); /* places are wiped as they are claimed */
     lake->resource = (larch_resource){
         .path = LARCH_LAKE_PATH, .rt = "core.edhoc", .attributes = lake->links, .post = post, .formats = formats};
     lake->service = (larch_service){
