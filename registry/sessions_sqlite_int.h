@@ -52,6 +52,9 @@
     X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                         \
     X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
                  " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                        \
+    X(FIND_LATER, "SELECT number, made FROM context WHERE device = ?1 AND made > ?2 LIMIT 1")                          \
+    X(LIST_OTHERS, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made <> ?2")                         \
+    X(DELETE_OTHER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made <> ?2")                              \
     X(LIST_OLDER, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made < ?2")                           \
     X(LIST_UNCONFIRMED,                                                                                                \
       "SELECT number FROM context WHERE device = ?1 AND made > 0 AND parent = ?2 AND unconfirmed = 1")                 \

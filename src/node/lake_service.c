@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "node/lake_prefix.h"
 #include "node/lake_service_int.h"
 
@@ -92,6 +93,7 @@ static void take_message_1(larch_lake_service *lake, const larch_request *rq, la
             half->address = source->address;
             half->owner = owner;
             half->message = tag;
+            half->stamp = lake->config.stamp != NULL ? lake->config.stamp(lake->config.context) : 0;
             half->stage = LAKE_HALF_WAITS;
             larch_lake_pool_touch(lake, rq->now_ms, i);
             larch_lake_reply(rq, larch_lake_answer_at(lake, i));
@@ -299,8 +301,7 @@ larch_error larch_lake_service_init(larch_lake_service *lake, const larch_lake_s
     if (!is_complete(config))
         return LARCH_STATE;
     lake->config = *config;
-    if ((e = put_links(lake)) != LARCH_OK ||
-        (e = larch_random_fill(&config->party->random, (uint8_t *)lake->key, sizeof lake->key)) != LARCH_OK) {
+    if ((e = put_links(lake)) != LARCH_OK || (e = larch_siphash_key(&config->party->random, lake->key)) != LARCH_OK) {
         larch_wipe(lake, sizeof *lake);
         return e;
     }

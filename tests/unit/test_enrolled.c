@@ -82,15 +82,21 @@ static larch_session session_of(unsigned n)
     return s;
 }
 
-/* Handshake n under a key, with the resumption key n. */
+/* Handshake n under a key, with the resumption key n; it began when `stamp` handshakes had been stored. */
+static larch_error add_since(unsigned n, const larch_enrolled_key *key, uint64_t stamp)
+{
+    larch_session session = session_of(n);
+    larch_lake_made made = {.oscore = oscore_of(n),
+                            .next = {.psk_hash = LARCH_COSE_SHAKE256, .psk_len = 64, .kid_len = LARCH_LAKE_KID_LEN},
+                            .stamp = stamp};
+    memset(made.next.psk, (int)n, sizeof made.next.psk);
+    memset(made.next.kid, (int)n, sizeof made.next.kid);
+    return larch_sessions_add_made(sessions, key, &made, UNIX_S, 0, &session);
+}
+
 static larch_error add_under(unsigned n, const larch_enrolled_key *key)
 {
-    const larch_lake_oscore oscore = oscore_of(n);
-    larch_session session = session_of(n);
-    larch_lake_resumption next = {.psk_hash = LARCH_COSE_SHAKE256, .psk_len = 64, .kid_len = LARCH_LAKE_KID_LEN};
-    memset(next.psk, (int)n, sizeof next.psk);
-    memset(next.kid, (int)n, sizeof next.kid);
-    return larch_sessions_add_made(sessions, key->number, key->device, &oscore, &next, UNIX_S, 0, &session);
+    return add_since(n, key, larch_sessions_last_made(sessions));
 }
 
 static larch_error shake_hands(unsigned n, unsigned kid)
@@ -441,6 +447,50 @@ static void test_late_confirmation(void **state)
     close_ok();
 }
 
+/* message_3 of a handshake that its device gave up comes after a later one: nothing of that one is touched. */
+static void test_late_message_3(void **state)
+{
+    larch_enrolled_key own, other;
+    (void)state;
+    start_ok();
+    (void)enrol_ok("a", OWN);
+    (void)enrol_ok("b", 0xdd);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(OWN), 0, &own), LARCH_OK);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(0xdd), 0, &other), LARCH_OK);
+    uint64_t before = larch_sessions_last_made(sessions);
+    assert_int_equal(add_under(1, &own), LARCH_OK);
+    assert_int_equal(larch_sessions_last_made(sessions), before + 1);
+    assert_int_equal(add_since(2, &own, before), LARCH_AUTH);
+    assert_contexts(1u << 1);
+    assert_keys(1u << 1);
+    confirm_ok(1);
+    assert_int_equal(add_since(2, &own, before), LARCH_AUTH);
+    close_ok();
+    start_ok();
+    assert_int_equal(add_since(2, &own, before), LARCH_AUTH);
+    before = larch_sessions_last_made(sessions);
+    assert_int_equal(add_under(3, &other), LARCH_OK);
+    assert_int_equal(add_since(4, &own, before), LARCH_OK); /* what other devices do does not matter */
+    assert_contexts(1u << 1 | 1u << 3 | 1u << 4);
+    close_ok();
+}
+
+/* Whoever uses the key of handshake 1 has finished none after it. */
+static void test_unfinished(void **state)
+{
+    (void)state;
+    start_ok();
+    (void)enrol_ok("a", OWN);
+    assert_int_equal(shake_hands(1, OWN), LARCH_OK);
+    confirm_ok(1);
+    assert_int_equal(shake_hands(2, OWN), LARCH_OK);
+    assert_contexts(1u << 1 | 1u << 2);
+    assert_int_equal(shake_hands(3, 1), LARCH_OK);
+    assert_contexts(1u << 1 | 1u << 3);
+    assert_keys(1u << 1 | 1u << 3);
+    close_ok();
+}
+
 /* A device that goes back and forth between its keys has no more contexts than any other. */
 static void test_bounded(void **state)
 {
@@ -630,13 +680,10 @@ int main(void)
         (void)setenv("TMPDIR", "/dev/shm", 1);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_enrolled),       TEST(test_candidates),
-        TEST(test_forgotten),      TEST(test_resumptions),
-        TEST(test_lost_answers),   TEST(test_bounded),
-        TEST(test_refused),        TEST(test_late_confirmation),
-        TEST(test_signer),         TEST(test_credential_renewed),
-        TEST(test_signer_revoked), TEST(test_pairs),
-        TEST(test_signer_altered), TEST(test_every_cut),
+        TEST(test_enrolled),       TEST(test_candidates), TEST(test_forgotten),      TEST(test_resumptions),
+        TEST(test_lost_answers),   TEST(test_bounded),    TEST(test_refused),        TEST(test_late_confirmation),
+        TEST(test_late_message_3), TEST(test_unfinished), TEST(test_signer),         TEST(test_credential_renewed),
+        TEST(test_signer_revoked), TEST(test_pairs),      TEST(test_signer_altered), TEST(test_every_cut),
         TEST(test_every_failure),  TEST(test_full_disk),
     };
     return cmocka_run_group_tests_name("enrolled", tests, NULL, NULL);

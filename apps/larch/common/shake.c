@@ -54,6 +54,13 @@ static void show(const shake *s, const char *what, const char *result)
         s->shaking->show(s->shaking->context, what, result);
 }
 
+static void send_datagram(shake *s, larch_bytes datagram)
+{
+    larch_app_wire_send(&s->wire, datagram);
+    if (s->shaking->show_datagram != NULL)
+        s->shaking->show_datagram(s->shaking->context, true, datagram);
+}
+
 /* ---- what the client asks --------------------------------------------------------- */
 
 /* In method 0 the gateway proves itself by the key that the enrolment has. In method 4 an Initiator knows whom it speaks to. */
@@ -139,7 +146,7 @@ static uint64_t settle(void *context)
         s->outcome = larch_lake_client_maintain(&s->client, now_ms);
     while (larch_coap_endpoint_poll(&s->endpoint, now_ms, &peer, &datagram, &event) == LARCH_OK) {
         if (datagram.len > 0)
-            larch_app_wire_send(&s->wire, datagram);
+            send_datagram(s, datagram);
         else
             take_event(s, now_ms, &event);
     }
@@ -161,10 +168,12 @@ static void take_datagrams(larch_loop_watch *watch, unsigned events)
         larch_writer writer = larch_writer_to(reply, sizeof reply);
         larch_coap_event event;
         const uint64_t now_ms = larch_posix_now_ms();
+        if (s->shaking->show_datagram != NULL)
+            s->shaking->show_datagram(s->shaking->context, false, (larch_bytes){d->bytes, d->len});
         larch_coap_endpoint_receive(&s->endpoint, now_ms, &d->peer, d->multicast, (larch_bytes){d->bytes, d->len},
                                     &writer, &event);
         if (writer.len > 0)
-            larch_app_wire_send(&s->wire, (larch_bytes){reply, writer.len});
+            send_datagram(s, (larch_bytes){reply, writer.len});
         take_event(s, now_ms, &event);
     }
 }

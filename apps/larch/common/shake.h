@@ -11,6 +11,8 @@ typedef struct larch_app_shaking {
     double timeout_s;      /* for each try */
     /* Runs for each step: what, and its result. NULL: nobody wants to see it. */
     void (*show)(void *context, const char *what, const char *result);
+    /* Runs for each datagram, that leaves (out) or came. NULL: as above. */
+    void (*show_datagram)(void *context, bool out, larch_bytes datagram);
     void *context;
 } larch_app_shaking;
 

@@ -195,14 +195,15 @@ static larch_exit observe(device_connection *gateway, const device_asking *askin
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-enum { SEND, GET, OBSERVE, LIST, ADD, REVOKE, CARD, ACCEPT, REQUEST };
+enum { SEND, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
 
 static const struct {
     const char *name;
     size_t least, most; /* operands behind it */
-} actions[] = {[SEND] = {"send", 2, 3}, [GET] = {"get", 2, 2},       [OBSERVE] = {"observe", 2, 2},
-               [LIST] = {"list", 0, 0}, [ADD] = {"add", 1, 1},       [REVOKE] = {"revoke", 1, 1},
-               [CARD] = {"card", 0, 0}, [ACCEPT] = {"accept", 1, 1}, [REQUEST] = {"request", 1, 1}};
+} actions[] = {
+    [SEND] = {"send", 2, 3},     [GET] = {"get", 2, 2},        [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},
+    [ADD] = {"add", 1, 1},       [REVOKE] = {"revoke", 1, 1},  [ROTATE] = {"rotate", 1, 1},   [CARD] = {"card", 0, 0},
+    [ACCEPT] = {"accept", 1, 1}, [REQUEST] = {"request", 1, 1}};
 
 static size_t find_action(const char *name)
 {
@@ -257,6 +258,8 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
         return device_add(&gateway, asking, operands->words[1]);
     case REVOKE:
         return device_revoke(&gateway, operands->words[1]);
+    case ROTATE:
+        return send_request(&gateway, asking, operands->words[1], "post", DEVICE_SESSION, LARCH_TEXT(DEVICE_RENEW));
     case CARD:
         return device_card(&gateway, asking);
     case ACCEPT:

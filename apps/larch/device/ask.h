@@ -3,7 +3,8 @@
  * A gateway's devices, for its operator: requests to a device, and the list of them. The gateway that runs over the state
  * folder does it, through its control socket: it has the sessions, and knows where each device is.
  *
- *     send NAME PATH [VALUE|-]    get NAME PATH    observe NAME PATH    list    add NAME    revoke NAME    card    accept FILE
+ *     send NAME PATH [VALUE|-]    get NAME PATH    observe NAME PATH    list    add NAME    revoke NAME    rotate NAME
+ *     card    accept FILE
  *
  * and, on a device: request NAME
  */
@@ -26,6 +27,10 @@ typedef struct device_asking {
     char out[LARCH_POSIX_PATH_MAX]; /* of add: where its enrolment goes; "": not given */
     char authority[256];            /* of add: HOST[:PORT] of the gateway; "": none */
 } device_asking;
+
+/* What rotate posts, and where: a device of larch then renews its session. */
+#define DEVICE_SESSION "session"
+#define DEVICE_RENEW   "renew"
 
 /* Ended by NULL. */
 enum { DEVICE_METHOD_POST, DEVICE_METHOD_PUT, DEVICE_METHOD_PSK, DEVICE_METHOD_SIGNATURES };

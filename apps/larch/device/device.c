@@ -14,7 +14,7 @@
 #define TIMEOUT_S  30.0
 #define NOT_GIVEN  UINT_MAX /* of a method or a reference */
 #define RUN        "run"
-#define ACTIONS    RUN ", list, get, observe, send, add, revoke, card, request or accept"
+#define ACTIONS    RUN ", list, get, observe, send, add, revoke, rotate, card, request or accept"
 
 typedef struct device_arguments {
     device_options run;
@@ -108,7 +108,7 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_PERIOD,
      .value = "S",
      LARCH_OPTION_AT(device_arguments, ask.timeout),
-     .text = "get, observe, send: seconds to wait for the device's first answer (default 30)"},
+     .text = "get, observe, send, rotate: seconds to wait for the device's first answer (default 30)"},
     {.name = "method",
      .kind = LARCH_OPTION_CHOICE,
      .value = "METHOD",
@@ -137,7 +137,7 @@ const larch_command larch_device_command = {
              "get|observe NAME PATH [OPTION]...\n"
              "send NAME PATH [VALUE|-] [OPTION]...\n"
              "add NAME --out FILE [OPTION]...\n"
-             "revoke NAME [OPTION]...\n"
+             "revoke|rotate NAME [OPTION]...\n"
              "card --out FILE [OPTION]...\n"
              "request NAME --card FILE --out FILE [OPTION]...\n"
              "accept FILE [OPTION]...",
@@ -147,7 +147,8 @@ const larch_command larch_device_command = {
         "\n"
         "  run       reports readings. A reading is sent under the same number until the gateway has\n"
         "            it, also after a restart of the device, so that the gateway stores it once. The\n"
-        "            device has the resources /time, /led (on, off) and /interval (seconds).\n"
+        "            device has the resources /time, /led (on, off), /interval (seconds) and, if it is\n"
+        "            enrolled, /session (renew).\n"
         "  list      prints each context of each device: the device's name, its kid, the address it\n"
         "            was last heard at (-: not since the gateway's start), how many messages the\n"
         "            gateway has sent under it, and how many it may still carry; then devices that\n"
@@ -158,6 +159,8 @@ const larch_command larch_device_command = {
         "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
         "            writes its enrolment, once\n"
         "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
+        "  rotate    makes an enrolled device renew its session now: new keys, by another handshake.\n"
+        "            What is under way is not lost\n"
         "  card      writes what devices need to know of the gateway, for request\n"
         "  request   on a device: makes its key and its enrolment, and FILE.request, which the fleet's\n"
         "            authority signs ('larch ca sign'). The credential is then put beside as FILE.cwt\n"
@@ -248,8 +251,8 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
                   {"suite", a->ask.suite[0] != '\0', "add card request"},
                   {"by", a->ask.reference != NOT_GIVEN, "add request"},
                   {"card", a->ask.card[0] != '\0', "request"},
-                  {"state", a->ask.state[0] != '\0', RUN " list get observe send add revoke card accept"},
-                  {"timeout", a->ask.timeout >= 0, "get observe send"},
+                  {"state", a->ask.state[0] != '\0', RUN " list get observe send add revoke rotate card accept"},
+                  {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
                   {"method", a->ask.method != NOT_GIVEN, "send add"},
                   {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)

@@ -42,7 +42,8 @@ typedef struct device_run {
     larch_loop_watch arrivals;
     bool is_stopping;
     bool wants_handshake, has_no_session;
-    uint64_t renew_ms; /* not before this time */
+    uint64_t renew_ms;  /* not before this time */
+    uint64_t rotate_ms; /* when the gateway wants a new session; 0: it does not */
     uint64_t backoff_ms;
     larch_exit code; /* with which it ends */
 
@@ -105,7 +106,7 @@ void readings_set_interval(device_run *run, double seconds);
 
 /* ---- commands.c ---- */
 
-#define DEVICE_RESOURCES 3
+#define DEVICE_RESOURCES 4
 extern const larch_resource device_resources[DEVICE_RESOURCES];
 
 /* ---- tell.c ---- */

@@ -65,10 +65,13 @@ static larch_error count_messages(device_run *run)
     return larch_app_session_count(&run->session, session->own_used - before);
 }
 
+/* The gateway wants a new session, and has had time to hear that it gets one. */
+static bool is_asked(const device_run *run) { return run->rotate_ms != 0 && run->rotate_ms <= larch_posix_now_ms(); }
+
 static bool is_due_for_renewal(const device_run *run)
 {
     return run->session.is_enrolled && !larch_device_is_busy(&run->device) &&
-           larch_app_session_needs_handshake(&run->session);
+           (is_asked(run) || larch_app_session_needs_handshake(&run->session));
 }
 
 static uint64_t settle(void *context)
@@ -92,8 +95,10 @@ static uint64_t settle(void *context)
     const bool is_left = run->reading.n != 0; /* its session ended */
     if (is_left)
         device_renew(run);
-    const uint64_t deadline_ms = larch_device_deadline_ms(&run->device);
-    return is_left && run->renew_ms < deadline_ms ? run->renew_ms : deadline_ms;
+    uint64_t deadline_ms = larch_device_deadline_ms(&run->device);
+    if (is_left && run->renew_ms < deadline_ms)
+        deadline_ms = run->renew_ms;
+    return run->rotate_ms != 0 && run->rotate_ms < deadline_ms ? run->rotate_ms : deadline_ms;
 }
 
 static void take_datagrams(larch_loop_watch *watch, unsigned events)
@@ -207,6 +212,7 @@ static larch_exit shake_hands(device_run *run)
 static larch_exit renew(device_run *run)
 {
     run->wants_handshake = false;
+    run->rotate_ms = 0;
     run->backoff_ms = run->backoff_ms == 0                   ? BACKOFF_MS
                       : run->backoff_ms < BACKOFF_MAX_MS / 2 ? 2 * run->backoff_ms
                                                              : BACKOFF_MAX_MS;

@@ -54,8 +54,7 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
     (void)now_ms;
     larch_error e = keep_credential(lake);
     if (e == LARCH_OK)
-        e = larch_sessions_add_made(s->registry, key->number, key->device, &made->oscore, &made->next,
-                                    gateway_sessions_unix_s(s), lake->until_s, session);
+        e = larch_sessions_add_made(s->registry, key, made, gateway_sessions_unix_s(s), lake->until_s, session);
     if (e == LARCH_OK)
         gateway_report_handshake(s->report, &(gateway_report_shaken){.device = key->name,
                                                                      .peer = session->last,
@@ -63,8 +62,10 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
                                                                      .suite = made->suite->number,
                                                                      .is_resumption = key->is_resumption});
     else if (e == LARCH_AUTH)
-        gateway_report_say(s->report, "a handshake of %s was refused: its key has been replaced or revoked meanwhile",
-                           key->name);
+        gateway_report_say(
+            s->report,
+            "a handshake of %s was refused: its key was replaced or revoked meanwhile, or a later one came first",
+            key->name);
     else
         gateway_report_say(s->report, "a handshake of %s was refused: %s", key->name,
                            s->is_started ? larch_sessions_error(s->registry)->text : "sessions wait for the clock");
@@ -82,6 +83,12 @@ static larch_error confirm(void *context, uint64_t now_ms, const larch_session *
                            gateway_sessions_name(lake->sessions, session->device),
                            larch_sessions_error(lake->sessions->registry)->text);
     return e;
+}
+
+static uint64_t stamp(void *context)
+{
+    const gateway_lake *lake = context;
+    return larch_sessions_last_made(lake->sessions->registry);
 }
 
 static uint64_t unix_s(void *context)
@@ -148,6 +155,7 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                                .own = own,
                                                .store = store,
                                                .confirm = confirm,
+                                               .stamp = stamp,
                                                .unix_s = unix_s,
                                                .context = lake};
     const larch_error e = larch_lake_service_init(&lake->service, &lake->config);

@@ -132,6 +132,7 @@ static const page_notes all[] = {
                         "On a device, makes its key, and pump.request for the fleet's authority."},
                        {"larch device send kitchen led on",
                         "On the gateway's machine, switches the LED of the device that the gateway knows as kitchen."},
+                       {"larch device rotate kitchen", "Makes that device renew its keys now."},
                        {"thermometer | larch device run --oscore kitchen.conf coap://gateway.example --lines --json",
                         "Reports each line of another program."},
                        END},

@@ -220,12 +220,19 @@ static void show_handshake(void *context, const char *what, const char *result)
     larch_show_line(&p->s->show, what, result);
 }
 
+static void show_shaken(void *context, bool out, larch_bytes datagram)
+{
+    protected_send *p = context;
+    larch_show_datagram(&p->s->show, out, datagram);
+}
+
 static larch_exit shake_hands(protected_send *p)
 {
     const larch_app_shaking shaking = {.gateway = &p->s->wire.gateway,
                                        .authority = p->s->authority,
                                        .timeout_s = p->s->timeout,
                                        .show = show_handshake,
+                                       .show_datagram = show_shaken,
                                        .context = p};
     larch_exit code = larch_app_shake_hands(&p->app, &shaking);
     if (code == LARCH_EXIT_DONE)
