@@ -57,8 +57,7 @@ static larch_error make(const larch_lake_service *lake, const larch_lake_keys *k
     memset(session, 0, sizeof *session);
     made->suite = keys->suite;
     made->method = keys->method;
-    if ((e = larch_lake_derive_oscore(keys, &made->oscore)) != LARCH_OK ||
-        (e = larch_lake_derive_resumption(keys, lake->config.rkid_len, &made->next)) != LARCH_OK)
+    if ((e = larch_lake_derive(keys, lake->config.rkid_len, &made->oscore, &made->next)) != LARCH_OK)
         return e;
     const larch_oscore_parameters p = {.aead = o->aead,
                                        .hash = o->hash,
