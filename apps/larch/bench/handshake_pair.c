@@ -13,7 +13,6 @@
 #define RUNS_MAX    100000
 #define MESSAGE_MAX 8192
 #define CRED_MAX    (LARCH_SIG_PK_MAX + 128)
-#define PREFIX_TRUE 0xf5 /* before message_1 [RFC9528 A.2] */
 
 /* One party, and the public half of its credential as the other knows it. */
 typedef struct end {
@@ -275,6 +274,10 @@ bool larch_bench_run_pair(larch_bench_handshake *h, unsigned method, const larch
     const bool ok = p != NULL && begin(p, method, suite) && run(p, h, seconds);
     for (unsigned n = 0; ok && n < LARCH_BENCH_MESSAGES; n++)
         h->message_len[n] = p->messages[n].len;
+    if (ok) {
+        h->prefix_len[0] = 1;             /* true */
+        h->prefix_len[1] = 1 + p->id_len; /* C_R, a byte string */
+    }
     if (p != NULL)
         larch_wipe(p, sizeof *p);
     free(p);
