@@ -19,7 +19,7 @@ larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, con
                                     larch_registry_reason *why)
 {
     uint64_t other;
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     e = larch_sessions_db_find_device(db, name, &other, why);
@@ -141,32 +141,82 @@ static larch_error add_made(larch_sessions_db *db, const larch_sessions_row *row
     return e == LARCH_OK ? add_psk(db, next, made, why) : e;
 }
 
+/* ---- groups ----------------------------------------------------------------- */
+
+/* A part of a group, which is opened if there is none. A group that was lost takes no more parts until that is known. */
+static larch_error begin_part(larch_sessions_db *db, larch_registry_reason *why)
+{
+    if (db->is_group_lost) {
+        *why = db->group_why;
+        return LARCH_PLATFORM;
+    }
+    const larch_error e = db->has_group ? LARCH_OK : run(db, BEGIN, why);
+    db->has_group = e == LARCH_OK;
+    return e == LARCH_OK ? run(db, BEGIN_PART, why) : e;
+}
+
+/* After an error the group is as it was before the part. SQLite itself ends a transaction after some failures, and with it
+ * what the others wrote. */
+static larch_error end_part(larch_sessions_db *db, larch_error e, larch_registry_reason *why)
+{
+    larch_registry_reason other; /* the first failure is the one to report */
+    if (e == LARCH_OK && (e = run(db, END_PART, why)) == LARCH_OK)
+        return e;
+    if (sqlite3_get_autocommit(db->sqlite) == 0 && run(db, UNDO_PART, &other) == LARCH_OK &&
+        run(db, END_PART, &other) == LARCH_OK)
+        return e;
+    if (sqlite3_get_autocommit(db->sqlite) == 0)
+        (void)!run(db, ROLLBACK, &other);
+    db->has_group = false;
+    db->is_group_lost = true;
+    db->group_why = *why;
+    return e;
+}
+
+larch_error larch_sessions_db_commit(larch_sessions_db *db, larch_registry_reason *why)
+{
+    end_group(db);
+    if (!db->is_group_lost)
+        return LARCH_OK;
+    db->is_group_lost = false;
+    *why = db->group_why;
+    return LARCH_PLATFORM;
+}
+
+/* ---- what handshakes make ------------------------------------------------------ */
+
 larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessions_row *row,
                                        const larch_sessions_psk_row *next, uint64_t under,
                                        larch_sessions_doomed *doomed, larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_part(db, why);
     doomed->count = 0;
     if (e == LARCH_OK)
-        e = end_transaction(db, add_made(db, row, next, under, doomed, why), why);
+        e = end_part(db, add_made(db, row, next, under, doomed, why), why);
     if (e != LARCH_OK)
         doomed->count = 0;
+    return e;
+}
+
+static larch_error confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
+                           larch_registry_reason *why)
+{
+    uint64_t device, made;
+    larch_error e = get_two(db, with_number(db, GET_CONTEXT, number), &device, &made, why);
+    if (e == LARCH_OK && (e = delete_older(db, device, made, doomed, why)) == LARCH_OK &&
+        (e = delete_doomed(db, doomed, 0, why)) == LARCH_OK)
+        e = run_with_number(db, CONFIRM_CONTEXT, number, why);
     return e;
 }
 
 larch_error larch_sessions_db_confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
                                       larch_registry_reason *why)
 {
-    uint64_t device, made;
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_part(db, why);
     doomed->count = 0;
+    if (e == LARCH_OK)
+        e = end_part(db, confirm(db, number, doomed, why), why);
     if (e != LARCH_OK)
-        return e;
-    if ((e = get_two(db, with_number(db, GET_CONTEXT, number), &device, &made, why)) == LARCH_OK &&
-        (e = delete_older(db, device, made, doomed, why)) == LARCH_OK &&
-        (e = delete_doomed(db, doomed, 0, why)) == LARCH_OK)
-        e = run_with_number(db, CONFIRM_CONTEXT, number, why);
-    if ((e = end_transaction(db, e, why)) != LARCH_OK)
         doomed->count = 0;
     return e;
 }

@@ -14,6 +14,9 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
     X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(BEGIN_PART, "SAVEPOINT part")                                                                                    \
+    X(END_PART, "RELEASE part")                                                                                        \
+    X(UNDO_PART, "ROLLBACK TO part")                                                                                   \
     X(GET_SETTING, "SELECT unused, start, newest, checked FROM setting")                                               \
     X(SET_SETTING, "UPDATE setting SET unused = ?1, start = ?2, newest = ?3, checked = ?4")                            \
     X(LIST_CONTEXTS, "SELECT number, device, expires, own_used, failed, sealed, made, unconfirmed FROM context")       \
@@ -67,6 +70,9 @@ enum { STATEMENTS(STATEMENT_ENUM) STATEMENT_COUNT };
 struct larch_sessions_db {
     sqlite3 *sqlite;
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    bool has_group;     /* a transaction is open, for handshakes that are made durable together */
+    bool is_group_lost; /* the last one failed, and nobody was told yet */
+    larch_registry_reason group_why;
     char path[LARCH_REGISTRY_PATH_MAX];
 };
 
@@ -132,6 +138,24 @@ static inline larch_error end_transaction(larch_sessions_db *db, larch_error e, 
     if (e != LARCH_OK && sqlite3_get_autocommit(db->sqlite) == 0)
         (void)!run(db, ROLLBACK, &other);
     return e;
+}
+
+/* Makes a group durable that is open, because something else is to be durable by itself; larch_sessions_db_commit tells
+ * what came of it. */
+static inline void end_group(larch_sessions_db *db)
+{
+    if (!db->has_group)
+        return;
+    db->has_group = false;
+    if (end_transaction(db, LARCH_OK, &db->group_why) != LARCH_OK)
+        db->is_group_lost = true;
+}
+
+/* A transaction by itself. */
+static inline larch_error begin_transaction(larch_sessions_db *db, larch_registry_reason *why)
+{
+    end_group(db);
+    return run(db, BEGIN, why);
 }
 
 /* The row of a context. parent: the handshake that made the key under which this one was made; 0: none did. */

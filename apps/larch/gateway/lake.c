@@ -46,16 +46,19 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
     gateway_lake *lake = context;
     gateway_sessions *s = lake->sessions;
     const larch_enrolled_key *key = &lake->found;
+    larch_error e = LARCH_SPACE;
     (void)now_ms;
-    const larch_error e = larch_sessions_add_made(s->registry, key->number, key->device, &made->oscore, &made->next,
-                                                  gateway_sessions_unix_s(s), session);
-    if (e == LARCH_OK)
-        gateway_report_handshake(s->report, &(gateway_report_shaken){.device = key->name,
-                                                                     .peer = session->last,
-                                                                     .method = made->method,
-                                                                     .suite = made->suite->number,
-                                                                     .is_resumption = key->is_resumption});
-    else if (e == LARCH_AUTH)
+    if (lake->shaken_count < GATEWAY_LAKE_SHAKEN)
+        e = larch_sessions_add_made(s->registry, key->number, key->device, &made->oscore, &made->next,
+                                    gateway_sessions_unix_s(s), session);
+    if (e == LARCH_OK) {
+        gateway_lake_shaken *shaken = &lake->shaken[lake->shaken_count++];
+        *shaken = (gateway_lake_shaken){.report = {.peer = session->last,
+                                                   .method = made->method,
+                                                   .suite = made->suite->number,
+                                                   .is_resumption = key->is_resumption}};
+        memcpy(shaken->name, key->name, sizeof shaken->name);
+    } else if (e == LARCH_AUTH)
         gateway_report_say(s->report, "a handshake of %s was refused: its key has been replaced or revoked meanwhile",
                            key->name);
     else
@@ -63,6 +66,25 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
                            s->is_started ? larch_sessions_error(s->registry)->text : "sessions wait for the clock");
     larch_wipe(&lake->found, sizeof lake->found);
     return e == LARCH_OK || e == LARCH_AUTH ? e : LARCH_STATE;
+}
+
+/* All handshakes that came together are durable with one transaction, and only then reported. */
+static larch_error commit(void *context)
+{
+    gateway_lake *lake = context;
+    gateway_sessions *s = lake->sessions;
+    const larch_error e = larch_sessions_commit(s->registry);
+    for (size_t i = 0; i < lake->shaken_count; i++) {
+        gateway_lake_shaken *shaken = &lake->shaken[i];
+        shaken->report.device = shaken->name;
+        if (e == LARCH_OK)
+            gateway_report_handshake(s->report, &shaken->report);
+        else
+            gateway_report_say(s->report, "a handshake of %s was refused: %s", shaken->name,
+                               larch_sessions_error(s->registry)->text);
+    }
+    lake->shaken_count = 0;
+    return e;
 }
 
 static larch_error confirm(void *context, uint64_t now_ms, const larch_session *session)
@@ -117,6 +139,7 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                                .credentials = ";ed-idcred-t=4",
                                                .own = own,
                                                .store = store,
+                                               .commit = commit,
                                                .confirm = confirm,
                                                .unix_s = unix_s,
                                                .context = lake};

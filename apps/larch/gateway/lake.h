@@ -11,6 +11,14 @@
 #define GATEWAY_LAKE_ANSWER_MAX 1008 /* message_2 with ML-KEM-512 takes 777 bytes, and one block takes 1024 */
 LARCH_LAKE_PLACE(gateway_lake_place, GATEWAY_LAKE_ANSWER_MAX);
 
+#define GATEWAY_LAKE_SHAKEN 256 /* handshakes that become durable together */
+
+/* One that is reported when it is durable. */
+typedef struct gateway_lake_shaken {
+    char name[LARCH_SESSIONS_NAME_MAX + 1];
+    gateway_report_shaken report;
+} gateway_lake_shaken;
+
 typedef struct gateway_lake {
     gateway_sessions *sessions; /* private, all of it */
     uint8_t identity[LARCH_FINGERPRINT_LEN];
@@ -22,6 +30,8 @@ typedef struct gateway_lake {
     uint8_t scratch[LARCH_LAKE_SCRATCH_PSK];
     gateway_lake_place *places; /* GATEWAY_LAKE_PLACES, as the halves */
     larch_lake_half *halves;
+    size_t shaken_count;
+    gateway_lake_shaken shaken[GATEWAY_LAKE_SHAKEN];
 } gateway_lake;
 
 /* Makes the service, for the gateway's config. sessions: open, and kept. Close it in any event. */
