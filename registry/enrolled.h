@@ -65,7 +65,7 @@ bool larch_sessions_is_durable(const larch_sessions *s);
 
 /* Outside of the node's calls: a context that was deleted and has its place still, for what else knows of it; NULL: none.
  * Wipes it and gives its place. */
-const larch_session *larch_sessions_doomed_one(const larch_sessions *s);
+const larch_session *larch_sessions_doomed_one(larch_sessions *s);
 void larch_sessions_drop(larch_sessions *s, uint64_t number);
 
 /* The devices: start with *at = 0. is_enrolled: it has a key of its own. LARCH_AGAIN: no more. LARCH_PLATFORM. */

@@ -134,6 +134,8 @@ static void doom(larch_sessions *s, const larch_sessions_doomed *doomed)
             continue;
         s->grants[session - s->places].is_doomed = true;
         s->doomed++;
+        if (s->listed < LARCH_SESSIONS_GROUP)
+            s->list[s->listed++] = doomed->numbers[i];
     }
     s->has_removed = true; /* a key, at the least */
 }
@@ -260,8 +262,14 @@ larch_error larch_sessions_confirm(larch_sessions *s, uint64_t number)
     return e == LARCH_AGAIN ? LARCH_STATE : end_part(s, e, number, false, &doomed);
 }
 
-const larch_session *larch_sessions_doomed_one(const larch_sessions *s)
+const larch_session *larch_sessions_doomed_one(larch_sessions *s)
 {
+    while (s->listed > 0) {
+        const larch_session *session = larch_session_table_find_number(&s->table, s->list[s->listed - 1]);
+        if (session != NULL && s->grants[session - s->places].is_doomed)
+            return session;
+        s->listed--; /* it was dropped */
+    }
     for (size_t i = 0; s->doomed > 0 && i < s->place_end; i++)
         if (s->places[i].number != 0 && s->grants[i].is_doomed)
             return &s->places[i];

@@ -54,7 +54,9 @@ struct larch_sessions {
     uint64_t wait_end_ms; /* up to this time */
     size_t place_end;     /* no place from here on was ever taken */
     size_t scan_at;
-    size_t doomed;    /* contexts that are */
+    size_t doomed; /* contexts that are; the numbers of some, so that nobody has to look for them */
+    size_t listed;
+    uint64_t list[LARCH_SESSIONS_GROUP];
     bool has_removed; /* since the log was truncated */
     bool failed;      /* a write failed in a way that says nothing about the next */
 #if LARCH_KEYLOG

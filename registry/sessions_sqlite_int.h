@@ -10,57 +10,49 @@
 #include "registry/sqlite.h"
 
 /* X(name, SQL) */
-#define STATEMENTS(X)                                                                                                  \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
-    X(COMMIT, "COMMIT")                                                                                                \
-    X(ROLLBACK, "ROLLBACK")                                                                                            \
-    X(BEGIN_PART, "SAVEPOINT part")                                                                                    \
-    X(END_PART, "RELEASE part")                                                                                        \
-    X(UNDO_PART, "ROLLBACK TO part")                                                                                   \
-    X(GET_SETTING, "SELECT unused, start, newest, checked FROM setting")                                               \
-    X(SET_SETTING, "UPDATE setting SET unused = ?1, start = ?2, newest = ?3, checked = ?4")                            \
-    X(LIST_CONTEXTS, "SELECT number, device, expires, own_used, failed, sealed, made, unconfirmed FROM context")       \
-    X(ADD_CONTEXT, "INSERT INTO context VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                   \
-    X(SET_COUNTERS, "UPDATE context SET own_used = ?2, failed = ?3 WHERE number = ?1")                                 \
-    X(LIST_EXPIRED, "SELECT number FROM context WHERE expires > 0 AND expires <= ?1 ORDER BY expires")                 \
-    X(DELETE_CONTEXT, "DELETE FROM context WHERE number = ?1")                                                         \
-    X(DELETE_CONTEXTS, "DELETE FROM context WHERE device = ?1")                                                        \
-    X(CLEAR_CONTEXTS, "DELETE FROM context")                                                                           \
-    X(FIND_MARK, "SELECT 1 FROM mark WHERE mark = ?1")                                                                 \
-    X(ADD_MARK, "INSERT INTO mark VALUES(?1, ?2)")                                                                     \
-    X(DELETE_MARKS, "DELETE FROM mark WHERE expires > 0 AND expires <= ?1")                                            \
-    X(FIND_DEVICE, "SELECT number FROM device WHERE name = ?1")                                                        \
-    X(GET_NAME, "SELECT name FROM device WHERE number = ?1")                                                           \
-    X(ADD_DEVICE, "INSERT INTO device VALUES(?1, ?2) ON CONFLICT(number) DO NOTHING")                                  \
-    X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                           \
-    X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)"  \
-                   " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                           \
-    X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                           \
-    X(FIND_PSK,                                                                                                        \
-      "SELECT psk.number, psk.device, psk.made, psk.sealed, own.kid FROM psk JOIN psk AS own"                          \
-      " ON own.device = psk.device AND own.made = 0 WHERE psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")         \
-    X(GET_PSK, "SELECT made FROM psk WHERE number = ?1 AND device = ?2")                                               \
-    X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                               \
-    X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                         \
-    X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
-                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                        \
-    X(LIST_OLDER, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made < ?2")                           \
-    X(LIST_UNCONFIRMED,                                                                                                \
-      "SELECT number FROM context WHERE device = ?1 AND made > 0 AND parent = ?2 AND unconfirmed = 1")                 \
-    X(LIST_EXCESS, "SELECT number FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT -1 OFFSET ?2")  \
-    X(DELETE_OLDER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made < ?2")                               \
-    X(DELETE_PSK_OF_CONTEXT, "DELETE FROM psk WHERE made > 0 AND made = (SELECT made FROM context WHERE number = ?1)") \
-    X(DELETE_EXCESS_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND number NOT IN"                           \
-                          " (SELECT number FROM psk WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT ?2)")      \
-    X(DELETE_PSKS, "DELETE FROM psk WHERE device = ?1")                                                                \
-    X(ADD_OBSERVATION, "INSERT OR REPLACE INTO observation(session, key, record) VALUES(?1, ?2, ?3)")                  \
-    X(END_OBSERVATION, "DELETE FROM observation WHERE session = ?1 AND key = ?2")                                      \
-    X(DELETE_OBSERVATIONS, "DELETE FROM observation WHERE session = ?1")                                               \
-    X(DELETE_OBSERVATIONS_OF_DEVICE,                                                                                   \
-      "DELETE FROM observation WHERE session IN (SELECT number FROM context WHERE device = ?1)")                       \
-    X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                   \
-    X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")               \
-    X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                               \
+#define STATEMENTS(X)                                                                                                 \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                                       \
+    X(COMMIT, "COMMIT")                                                                                               \
+    X(ROLLBACK, "ROLLBACK")                                                                                           \
+    X(GET_SETTING, "SELECT unused, start, newest, checked FROM setting")                                              \
+    X(SET_SETTING, "UPDATE setting SET unused = ?1, start = ?2, newest = ?3, checked = ?4")                           \
+    X(LIST_CONTEXTS, "SELECT number, device, expires, own_used, failed, sealed, made, unconfirmed FROM context")      \
+    X(ADD_CONTEXT, "INSERT INTO context VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                  \
+    X(SET_COUNTERS, "UPDATE context SET own_used = ?2, failed = ?3 WHERE number = ?1")                                \
+    X(LIST_EXPIRED, "SELECT number FROM context WHERE expires > 0 AND expires <= ?1 ORDER BY expires")                \
+    X(DELETE_CONTEXT, "DELETE FROM context WHERE number = ?1")                                                        \
+    X(DELETE_CONTEXTS, "DELETE FROM context WHERE device = ?1")                                                       \
+    X(CLEAR_CONTEXTS, "DELETE FROM context")                                                                          \
+    X(FIND_MARK, "SELECT 1 FROM mark WHERE mark = ?1")                                                                \
+    X(ADD_MARK, "INSERT INTO mark VALUES(?1, ?2)")                                                                    \
+    X(DELETE_MARKS, "DELETE FROM mark WHERE expires > 0 AND expires <= ?1")                                           \
+    X(FIND_DEVICE, "SELECT number FROM device WHERE name = ?1")                                                       \
+    X(GET_NAME, "SELECT name FROM device WHERE number = ?1")                                                          \
+    X(ADD_DEVICE, "INSERT INTO device VALUES(?1, ?2) ON CONFLICT(number) DO NOTHING")                                 \
+    X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                          \
+    X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)" \
+                   " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                          \
+    X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                          \
+    X(FIND_PSK,                                                                                                       \
+      "SELECT psk.number, psk.device, psk.made, psk.sealed, own.kid FROM psk JOIN psk AS own"                         \
+      " ON own.device = psk.device AND own.made = 0 WHERE psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")        \
+    X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                              \
+    X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                        \
+    X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                              \
+                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                       \
+    X(LIST_MADE,                                                                                                      \
+      "SELECT number, made, parent, unconfirmed FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC")      \
+    X(LIST_PSKS, "SELECT number, made FROM psk WHERE device = ?1 ORDER BY made DESC")                                 \
+    X(DELETE_PSK, "DELETE FROM psk WHERE number = ?1")                                                                \
+    X(DELETE_PSKS, "DELETE FROM psk WHERE device = ?1")                                                               \
+    X(ADD_OBSERVATION, "INSERT OR REPLACE INTO observation(session, key, record) VALUES(?1, ?2, ?3)")                 \
+    X(END_OBSERVATION, "DELETE FROM observation WHERE session = ?1 AND key = ?2")                                     \
+    X(DELETE_OBSERVATIONS, "DELETE FROM observation WHERE session = ?1")                                              \
+    X(DELETE_OBSERVATIONS_OF_DEVICE,                                                                                  \
+      "DELETE FROM observation WHERE session IN (SELECT number FROM context WHERE device = ?1)")                      \
+    X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                  \
+    X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")              \
+    X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                              \
     X(TRUNCATE, "PRAGMA wal_checkpoint(TRUNCATE)")
 
 #define STATEMENT_ENUM(name, sql) name,
@@ -70,6 +62,8 @@ enum { STATEMENTS(STATEMENT_ENUM) STATEMENT_COUNT };
 struct larch_sessions_db {
     sqlite3 *sqlite;
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    uint64_t next_made; /* number of the next handshake; 0: not known */
+    size_t part;        /* of the group, the newest */
     bool has_group;     /* a transaction is open, for handshakes that are made durable together */
     bool is_group_lost; /* the last one failed, and nobody was told yet */
     larch_registry_reason group_why;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* message_3 is verified, then the session is stored, then the Initiator may hear of it: in no other order. */
+#include "base/siphash.h"
 #include "node/lake_service_int.h"
 
 #if LARCH_SERVER_SESSIONS
@@ -10,7 +11,10 @@
 
 uint64_t larch_lake_message_tag(const larch_lake_service *lake, larch_bytes message)
 {
-    return larch_tag64((const uint8_t *)lake->key, &message, 1) | 1;
+    larch_siphash h;
+    larch_siphash_init(&h, lake->key);
+    larch_siphash_part(&h, message);
+    return larch_siphash_end(&h) | 1;
 }
 
 /* ---- verifying ------------------------------------------------------------------ */
