@@ -17,8 +17,20 @@ static larch_error add_psk(larch_sessions_db *db, const larch_sessions_psk_row *
     return run(db, ADD_PSK, why);
 }
 
+static larch_error set_credential(larch_sessions_db *db, uint64_t device, const larch_sessions_credential_row *c,
+                                  larch_registry_reason *why)
+{
+    sqlite3_stmt *s = with_number(db, ADD_CREDENTIAL, device);
+    (void)sqlite3_bind_int(s, 2, c->method);
+    (void)sqlite3_bind_int(s, 3, c->suite);
+    bind_bytes(s, 4, c->key);
+    bind_bytes(s, 5, c->hash);
+    bind_bytes(s, 6, c->cred);
+    return run(db, ADD_CREDENTIAL, why);
+}
+
 larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, const larch_sessions_psk_row *psk,
-                                    larch_registry_reason *why)
+                                    const larch_sessions_credential_row *credential, larch_registry_reason *why)
 {
     uint64_t other;
     larch_error e = begin_transaction(db, why);
@@ -29,26 +41,77 @@ larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, con
         e = LARCH_REPLAY;
     } else if (e == LARCH_AGAIN) {
         (void)sqlite3_bind_text(with_number(db, ADD_DEVICE, psk->device), 2, name, -1, SQLITE_STATIC);
-        if ((e = run(db, ADD_DEVICE, why)) == LARCH_OK)
-            e = add_psk(db, psk, 0, why);
+        if ((e = run(db, ADD_DEVICE, why)) == LARCH_OK && (e = add_psk(db, psk, 0, why)) == LARCH_OK &&
+            credential != NULL)
+            e = set_credential(db, psk->device, credential, why);
     }
     return end_transaction(db, e, why);
 }
 
+larch_error larch_sessions_db_set_credential(larch_sessions_db *db, const larch_sessions_psk_row *psk,
+                                             const larch_sessions_credential_row *credential,
+                                             larch_registry_reason *why)
+{
+    larch_error e = begin_transaction(db, why);
+    if (e != LARCH_OK)
+        return e;
+    bind_bytes(with_number(db, SET_SEALED, psk->number), 2, psk->sealed);
+    if ((e = run(db, SET_SEALED, why)) == LARCH_OK)
+        e = set_credential(db, psk->device, credential, why);
+    return end_transaction(db, e, why);
+}
+
+static larch_error find_key(larch_sessions_db *db, sqlite3_stmt *s,
+                            larch_error (*take)(void *context, const larch_sessions_found_row *row), void *context,
+                            larch_registry_reason *why)
+{
+    larch_error e = step(db, s, why);
+    if (e != LARCH_OK)
+        return e;
+    const uint64_t device = column(s, 1);
+    const larch_sessions_found_row row = {
+        .psk = {column(s, 0), device, column(s, 2), column_bytes(s, 3), column_bytes(s, 4)},
+        .own = {column(s, 5), device, 0, column_bytes(s, 6), column_bytes(s, 7)},
+        .cred = column_bytes(s, 8)};
+    e = take(context, &row);
+    (void)sqlite3_reset(s);
+    return e;
+}
+
 larch_error larch_sessions_db_find_psk(larch_sessions_db *db, larch_bytes kid, unsigned nth,
-                                       larch_error (*take)(void *context, const larch_sessions_psk_row *row,
-                                                           larch_bytes own_kid),
+                                       larch_error (*take)(void *context, const larch_sessions_found_row *row),
                                        void *context, larch_registry_reason *why)
 {
     sqlite3_stmt *s = db->statements[FIND_PSK];
     bind_bytes(s, 1, kid);
     (void)sqlite3_bind_int64(s, 2, nth);
-    larch_error e = step(db, s, why);
-    if (e != LARCH_OK)
-        return e;
-    const larch_sessions_psk_row row = {
-        .number = column(s, 0), .device = column(s, 1), .made = column(s, 2), .kid = kid, .sealed = column_bytes(s, 3)};
-    e = take(context, &row, column_bytes(s, 4));
+    return find_key(db, s, take, context, why);
+}
+
+larch_error larch_sessions_db_find_own(larch_sessions_db *db, uint64_t device,
+                                       larch_error (*take)(void *context, const larch_sessions_found_row *row),
+                                       void *context, larch_registry_reason *why)
+{
+    return find_key(db, with_number(db, FIND_OWN, device), take, context, why);
+}
+
+larch_error larch_sessions_db_find_hash(larch_sessions_db *db, larch_bytes hash, uint64_t *device,
+                                        larch_registry_reason *why)
+{
+    sqlite3_stmt *s = db->statements[FIND_HASH];
+    bind_bytes(s, 1, hash);
+    const larch_error e = step(db, s, why);
+    if (e == LARCH_OK)
+        *device = column(s, 0);
+    (void)sqlite3_reset(s);
+    return e;
+}
+
+larch_error larch_sessions_db_find_revoked(larch_sessions_db *db, larch_bytes hash, larch_registry_reason *why)
+{
+    sqlite3_stmt *s = db->statements[FIND_REVOKED];
+    bind_bytes(s, 1, hash);
+    const larch_error e = step(db, s, why);
     (void)sqlite3_reset(s);
     return e;
 }

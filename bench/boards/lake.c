@@ -147,7 +147,11 @@ static void measure(const char *what, void (*step)(void))
 int main(void)
 {
     suites[0] = larch_lake_suite_find(LARCH_LAKE_SUITE_PQ_1);
-    enrolment = (larch_enrolment){.name = LARCH_TEXT("board"), .psk = {1, 2, 3}, .hash = LARCH_COSE_SHAKE256};
+    enrolment = (larch_enrolment){.name = LARCH_TEXT("board"),
+                                  .psk = {1, 2, 3},
+                                  .hash = LARCH_COSE_SHAKE256,
+                                  .method = LARCH_LAKE_METHOD_PSK,
+                                  .suite = LARCH_LAKE_SUITE_PQ_1};
     if (suites[0] == NULL || larch_enrolment_credential(&enrolment, NULL, credential_bytes, &credential) != LARCH_OK)
         fail("credential");
     party = (larch_lake_party){.suites = suites,

@@ -41,6 +41,17 @@ static uint64_t load(const uint8_t p[8])
            (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
+larch_error larch_siphash_key(const larch_random *random, uint64_t key[2])
+{
+    uint8_t bytes[16];
+    const larch_error e = larch_random_fill(random, bytes, sizeof bytes);
+    if (e != LARCH_OK)
+        return e;
+    key[0] = load(bytes);
+    key[1] = load(bytes + 8);
+    return LARCH_OK;
+}
+
 void larch_siphash_part(larch_siphash *h, larch_bytes part)
 {
     const size_t whole = part.len - part.len % 8;

@@ -9,6 +9,8 @@ typedef struct larch_siphash {
     uint64_t v[4];
 } larch_siphash;
 
+/* A new key; the same random bytes make the same key on every processor. After an error it is as it was. */
+larch_error larch_siphash_key(const larch_random *random, uint64_t key[2]);
 void larch_siphash_init(larch_siphash *h, const uint64_t key[2]);
 /* Parts are told apart: "a", "bc" hashes unlike "ab", "c" (lengths below 256). */
 void larch_siphash_part(larch_siphash *h, larch_bytes part);

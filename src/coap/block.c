@@ -62,13 +62,9 @@ void larch_coap_block2_build(larch_coap_builder *b, const larch_coap_slice *slic
 
 larch_error larch_coap_reassembly_init(larch_coap_reassembly *r, const larch_random *random)
 {
-    uint8_t seed[sizeof r->hash_key];
     for (size_t i = 0; i < LARCH_COAP_REASSEMBLIES; i++)
         r->bodies[i].used = false;
-    larch_error e = larch_random_fill(random, seed, sizeof seed);
-    if (e == LARCH_OK)
-        memcpy(r->hash_key, seed, sizeof seed);
-    return e;
+    return larch_siphash_key(random, r->hash_key);
 }
 
 uint64_t larch_coap_request_key(const larch_coap_reassembly *r, const larch_coap_message *request)

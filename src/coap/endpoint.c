@@ -2,6 +2,7 @@
 /* What comes in, and the answers to it [RFC7252 4, 5, 8]. */
 #include <string.h>
 
+#include "base/siphash.h"
 #include "endpoint_int.h"
 
 #define DROP_TEXT(name, text) [LARCH_COAP_DROP_##name] = (text),
@@ -21,12 +22,13 @@ _Static_assert(LARCH_COAP_DATAGRAM_MAX <= UINT16_MAX, "answer_len has 16 bits");
 larch_error larch_coap_endpoint_init(larch_coap_endpoint *ep, const larch_coap_memory *memory,
                                      const larch_random *random, const uint16_t *understood, size_t understood_count)
 {
-    uint8_t seed[18];
+    uint8_t first_message_id[sizeof ep->next_message_id];
     memset(ep, 0, sizeof *ep);
     if (memory->exchange_count == 0 || memory->answers_len < LARCH_COAP_EMPTY_LEN)
         return LARCH_STATE;
-    larch_error e = larch_random_fill(random, seed, sizeof seed);
-    if (e != LARCH_OK)
+    larch_error e;
+    if ((e = larch_siphash_key(random, ep->hash_key)) != LARCH_OK ||
+        (e = larch_random_fill(random, first_message_id, sizeof first_message_id)) != LARCH_OK)
         return e;
     for (size_t i = 0; i < memory->exchange_count; i++)
         memory->exchanges[i].until_ms = 0;
@@ -36,9 +38,8 @@ larch_error larch_coap_endpoint_init(larch_coap_endpoint *ep, const larch_coap_m
     ep->understood = understood;
     ep->understood_count = understood_count;
     ep->next_handle = 1;
-    memcpy(ep->hash_key, seed, sizeof ep->hash_key);
     larch_coap_hash_init(ep);
-    memcpy(&ep->next_message_id, seed + sizeof ep->hash_key, sizeof ep->next_message_id);
+    ep->next_message_id = (uint16_t)(first_message_id[0] | first_message_id[1] << 8);
     return LARCH_OK;
 }
 

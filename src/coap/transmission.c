@@ -36,7 +36,8 @@ static larch_error claim(larch_coap_endpoint *ep, const larch_peer *peer, unsign
         t->sent = 0;
         t->token_len = TOKEN_LEN;
         memcpy(t->token, drawn, TOKEN_LEN);
-        memcpy(random, drawn + TOKEN_LEN, sizeof *random);
+        *random = (uint32_t)drawn[TOKEN_LEN] | (uint32_t)drawn[TOKEN_LEN + 1] << 8 |
+                  (uint32_t)drawn[TOKEN_LEN + 2] << 16 | (uint32_t)drawn[TOKEN_LEN + 3] << 24;
         *out = t;
         return LARCH_OK;
     }

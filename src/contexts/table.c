@@ -112,15 +112,13 @@ larch_error larch_session_table_init(larch_session_table *table, larch_session *
                                      uint32_t *by_kid, uint32_t *by_number, size_t index_count,
                                      const larch_random *random)
 {
-    uint8_t key[sizeof table->key];
     memset(table, 0, sizeof *table);
     if (index_count < 2 || (index_count & (index_count - 1)) != 0 || index_count / 2 < place_count ||
         place_count >= UINT32_MAX)
         return LARCH_STATE;
-    const larch_error e = larch_random_fill(random, key, sizeof key);
+    const larch_error e = larch_siphash_key(random, table->key);
     if (e != LARCH_OK)
         return e;
-    memcpy(table->key, key, sizeof key);
     larch_zero_lazily(by_kid, index_count * sizeof *by_kid);
     larch_zero_lazily(by_number, index_count * sizeof *by_number);
     table->places = places;

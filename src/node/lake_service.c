@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "node/lake_prefix.h"
 #include "node/lake_service_int.h"
 
@@ -108,9 +109,7 @@ static larch_error compose_message_4(larch_lake_service *lake, size_t i)
     larch_lake_session *session = larch_lake_session_at(lake, i);
     uint8_t time[16];
     larch_writer ead_4 = larch_writer_to(time, sizeof time), w = larch_lake_answer_writer(lake, i);
-    larch_error e = LARCH_OK;
-    if (larch_lake_keys_of(session)->method != LARCH_LAKE_METHOD_PSK)
-        e = put_ead_time(lake, &ead_4);
+    larch_error e = put_ead_time(lake, &ead_4);
     if (e == LARCH_OK)
         e = larch_lake_compose_message_4(session, lake->config.party, (larch_bytes){time, ead_4.len}, &w);
     if (e != LARCH_OK)
@@ -325,8 +324,7 @@ larch_error larch_lake_service_init(larch_lake_service *lake, const larch_lake_s
     if (!is_complete(config))
         return LARCH_STATE;
     lake->config = *config;
-    if ((e = put_links(lake)) != LARCH_OK ||
-        (e = larch_random_fill(&config->party->random, (uint8_t *)lake->key, sizeof lake->key)) != LARCH_OK) {
+    if ((e = put_links(lake)) != LARCH_OK || (e = larch_siphash_key(&config->party->random, lake->key)) != LARCH_OK) {
         larch_wipe(lake, sizeof *lake);
         return e;
     }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "node/oscore_service_int.h"
 
 #if LARCH_SERVER_SESSIONS
@@ -102,7 +103,7 @@ larch_error larch_oscore_service_init(larch_oscore_service *oscore, const larch_
     memset(oscore, 0, sizeof *oscore);
     if (!is_complete(config))
         return LARCH_STATE;
-    const larch_error e = larch_random_fill(random, (uint8_t *)key, sizeof key);
+    const larch_error e = larch_siphash_key(random, key);
     if (e != LARCH_OK)
         return e;
     memcpy(oscore->key, key, sizeof key);

@@ -2,6 +2,7 @@
 /* Limits, the table's life, and who a request comes from. */
 #include <string.h>
 
+#include "base/siphash.h"
 #include "node/reach_int.h"
 
 #define ENTRIES_MIN 16
@@ -50,7 +51,7 @@ larch_error larch_reach_init(larch_reach *reach, larch_reach_entry *entries, siz
     for (larch_reach_entry *e = entries; e < entries + count; e++)
         if (e->key != 0)
             *e = (larch_reach_entry){0};
-    larch_error e = larch_random_fill(random, (uint8_t *)reach->table_key, sizeof reach->table_key);
+    larch_error e = larch_siphash_key(random, reach->table_key);
     return e != LARCH_OK ? e : larch_random_fill(random, reach->echo_key, sizeof reach->echo_key);
 }
 

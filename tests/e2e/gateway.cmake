@@ -37,14 +37,14 @@ larch_warnings(larch_with_keylog)
 larch_test(e2e.keylog e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_keylog.py
   $<TARGET_FILE:larch_program> $<TARGET_FILE:larch_with_keylog>)
 gateway_test(kill9 180 kill9.py 40)
-gateway_test(kill9_long 1500 kill9.py 3000)
+gateway_test(kill9_long 1500 kill9.py 1000)
 larch_tests_long(e2e.kill9_long)
 function(oscore_kill_test name timeout kills)
   larch_test(e2e.${name} e2e ${timeout} ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/kill9_oscore.py
     $<TARGET_FILE:larch_program> ${kills})
 endfunction()
 oscore_kill_test(kill9_oscore 180 12)
-oscore_kill_test(kill9_oscore_long 1500 400)
+oscore_kill_test(kill9_oscore_long 1500 150)
 larch_tests_long(e2e.kill9_oscore_long)
 larch_test(e2e.network e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_network.py
   $<TARGET_FILE:larch_program>)

@@ -202,6 +202,52 @@ class Running(LakeCase):
         self.assertEqual(self.handshakes(g), [(b"pump", b"began")])
         self.assertEqual(len(g.lines(3)), 3)
 
+    def test_rotation(self):
+        """The gateway asks for new keys while the device reports: each reading is stored once, and the old keys go."""
+        g = self.gateway()
+        path, _ = self.add("pump", "--authority", f"127.0.0.1:{g.address[1]}")
+        out = self.folder.name + "/out"
+        with open(out, "wb") as f:
+            device = subprocess.Popen([self.larch, "device", "run", "--enrolment", path, "--interval", "0.1", "--count", "40"],
+                                      stdout=f, stderr=subprocess.STDOUT)
+        self.addCleanup(device.kill)
+        g.lines(2)
+        kids = [self.kids()]
+        for n in range(2):
+            self.run_larch("device", "rotate", "pump", "--state", self.state)
+            deadline = time.monotonic() + 30
+            while len(self.handshakes(g)) < 2 + n and time.monotonic() < deadline:
+                time.sleep(0.05)
+            g.lines(len(g.lines()) + 2)  # the second one in the new session ends the one before
+            kids.append(self.kids())
+        self.assertEqual(device.wait(60), 0)
+        self.assertEqual(self.handshakes(g), [(b"pump", b"began"), (b"pump", b"renewed"), (b"pump", b"renewed")])
+        self.assertEqual(len({kid for kid in kids}), 3, kids)
+        with open(out, "rb") as f:
+            accepted = re.findall(rb"accepted +(\d+)", f.read())
+        self.assertEqual(len(set(accepted)), 40)
+        self.assertEqual(len(g.lines(40)), 40)
+        self.run_larch("device", "rotate", "nobody", "--state", self.state, code=1)
+
+    def kids(self):
+        listed = self.run_larch("device", "list", "--state", self.state, "--json").stdout.splitlines()
+        return tuple(sorted(json.loads(line)["kid"] for line in listed))
+
+    def test_rotation_refused(self):
+        """A device with a fixed context has no other keys to go to."""
+        g = self.gateway()
+        for name, ids in (("own", ("03", "67")), ("theirs", ("67", "03"))):
+            with open(f"{self.folder.name}/{name}", "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+                f.write('master_secret,hex,"0102030405060708090a0b0c0d0e0f10"\nsender_id,hex,"%s"\nrecipient_id,hex,"%s"\n'
+                        % ids)
+        self.run_larch("keys", "add-context", "fixed", self.folder.name + "/theirs", "--state", self.state)
+        device = subprocess.Popen([self.larch, "device", "run", "--oscore", self.folder.name + "/own", g.uri, "--interval",
+                                   "0.2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(device.wait)
+        self.addCleanup(device.terminate)
+        g.lines(1)
+        self.assertIn("4.00", self.run_larch("device", "rotate", "fixed", "--state", self.state, code=1).stderr)
+
 
 if __name__ == "__main__":
     LakeCase.larch = sys.argv.pop(1)

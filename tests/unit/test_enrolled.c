@@ -23,7 +23,10 @@
 
 static larch_enrolment enrolment_of(const char *name, uint8_t n)
 {
-    larch_enrolment e = {.name = larch_bytes_of_text(name), .hash = LARCH_COSE_SHAKE256};
+    larch_enrolment e = {.name = larch_bytes_of_text(name),
+                         .hash = LARCH_COSE_SHAKE256,
+                         .method = LARCH_LAKE_METHOD_PSK,
+                         .suite = LARCH_LAKE_SUITE_PQ_1};
     memset(e.kid, n, sizeof e.kid);
     memset(e.psk, n + 1, sizeof e.psk);
     return e;
@@ -87,7 +90,7 @@ static larch_error add_under(unsigned n, const larch_enrolled_key *key)
     larch_lake_resumption next = {.psk_hash = LARCH_COSE_SHAKE256, .psk_len = 64, .kid_len = LARCH_LAKE_KID_LEN};
     memset(next.psk, (int)n, sizeof next.psk);
     memset(next.kid, (int)n, sizeof next.kid);
-    return larch_sessions_add_made(sessions, key->number, key->device, &oscore, &next, UNIX_S, &session);
+    return larch_sessions_add_made(sessions, key->number, key->device, &oscore, &next, UNIX_S, 0, &session);
 }
 
 static larch_error shake_hands(unsigned n, unsigned kid)

@@ -17,7 +17,10 @@ static const uint8_t key[LARCH_SIG_PK_MAX] = {1};
 
 static larch_enrolment sample(void)
 {
-    larch_enrolment e = {.name = LARCH_TEXT("door-in-the-yard"), .hash = LARCH_COSE_SHAKE256};
+    larch_enrolment e = {.name = LARCH_TEXT("door-in-the-yard"),
+                         .hash = LARCH_COSE_SHAKE256,
+                         .method = LARCH_LAKE_METHOD_PSK,
+                         .suite = LARCH_LAKE_SUITE_PQ_1};
     memset(e.kid, 0x11, sizeof e.kid);
     memset(e.psk, 0x22, sizeof e.psk);
     memset(e.identity, 0x33, sizeof e.identity);

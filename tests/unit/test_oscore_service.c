@@ -506,7 +506,9 @@ static void test_observe_reset_and_silence(void **state)
         for (unsigned i = 0; silent && i < 3; i++) {
             assert_true(s.observations[0].session != 0); /* one that is lost does not end it */
             assert_int_equal(sessions_ask(&s, sessions_reading(&s, "temp", NULL, none, "3"), &m), LARCH_COAP_CHANGED);
-            for (unsigned t = 0; t < 60; t++) {
+            const larch_oscore_watch *watch = &s.watches[0];
+            const unsigned lost = watch->lost;
+            for (unsigned t = 0; t < 60 && s.observations[0].session != 0 && watch->lost == lost; t++) {
                 s.now_ms += 2000;
                 (void)sessions_poll(&s);
             }

@@ -97,8 +97,12 @@ static larch_error make_public(end *e, const larch_lake_suite *suite, const char
 /* That of an enrolment, which both have. */
 static larch_error make_psk(pair *p)
 {
-    p->enrolment = (larch_enrolment){
-        .name = LARCH_TEXT("bench"), .kid = {0xee, 1, 2, 3, 4, 5, 6, 7}, .psk = {9}, .hash = p->suite->hash};
+    p->enrolment = (larch_enrolment){.name = LARCH_TEXT("bench"),
+                                     .kid = {0xee, 1, 2, 3, 4, 5, 6, 7},
+                                     .psk = {9},
+                                     .hash = p->suite->hash,
+                                     .method = LARCH_LAKE_METHOD_PSK,
+                                     .suite = p->suite->number};
     const larch_error e = larch_enrolment_credential(&p->enrolment, NULL, p->enrolled, &p->ends[0].own);
     p->ends[1].own = p->ends[0].own;
     return e;
@@ -177,7 +181,7 @@ static larch_error respond_1(pair *p)
     return e == LARCH_OK ? larch_lake_compose_message_2(&r->session, &r->party, &m, &answer, &p->messages[1]) : e;
 }
 
-/* A device that may have no clock gets the time, but in method 4. */
+/* A device that may have no clock gets the time. */
 static larch_error respond_3(pair *p)
 {
     static const uint8_t seconds[8] = {0};
@@ -186,9 +190,8 @@ static larch_error respond_3(pair *p)
     larch_writer ead = larch_writer_to(time, sizeof time);
     larch_lake_received received;
     larch_error e = larch_lake_process_message_3(&r->session, &r->party, message(p, 3), &received);
-    if (p->method != LARCH_LAKE_METHOD_PSK)
-        larch_lake_put_ead(
-            &ead, &(larch_lake_ead){.label = LARCH_LAKE_EAD_TIME, .has_value = true, .value = LARCH_BYTES(seconds)});
+    larch_lake_put_ead(
+        &ead, &(larch_lake_ead){.label = LARCH_LAKE_EAD_TIME, .has_value = true, .value = LARCH_BYTES(seconds)});
     if (e == LARCH_OK && (e = use_keys(&r->session)) == LARCH_OK)
         e = larch_lake_compose_message_4(&r->session, &r->party, (larch_bytes){time, ead.len}, &p->messages[3]);
     return e;

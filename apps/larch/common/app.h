@@ -35,6 +35,7 @@ typedef enum larch_exit {
     X(gateway, true)          \
     X(send, true)             \
     X(device, true)           \
+    X(ca, true)               \
     X(discover, false)        \
     X(sniff, false)           \
     X(extcap, false)          \

@@ -105,6 +105,7 @@ static void clean_up(demo *d)
     demo_child_stop(&d->gateway);
     demo_child_stop(&d->restarted);
     demo_child_stop(&d->impostor);
+    demo_child_stop(&d->device);
     demo_relay_close(&d->relay);
     demo_attacker_close(d);
     if (d->folder[0] != '\0')
@@ -115,7 +116,8 @@ static larch_exit play(demo *d)
 {
     static bool (*const steps[])(demo *) = {
         demo_step_keys,     demo_step_exchange, demo_step_display,        demo_step_replay, demo_step_alter,
-        demo_step_impostor, demo_step_session,  demo_step_session_replay, demo_step_crash,  step_sniffer};
+        demo_step_impostor, demo_step_session,  demo_step_session_replay, demo_step_crash,  demo_step_handshake,
+        demo_step_command,  demo_step_rotation, demo_step_middle,         step_sniffer};
     const unsigned count = sizeof steps / sizeof steps[0];
     uint64_t begun_ms = larch_posix_now_ms();
     bool going = true;
@@ -154,6 +156,7 @@ int larch_demo_main(int argc, char **argv)
     demo_child_init(&d.gateway);
     demo_child_init(&d.restarted);
     demo_child_init(&d.impostor);
+    demo_child_init(&d.device);
     demo_child_init(&d.task);
     d.attacker.fd = d.relay.front.fd = -1;
     d.colour = isatty(STDOUT_FILENO) == 1;

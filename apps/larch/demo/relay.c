@@ -81,6 +81,14 @@ static void record(demo_relay *relay, const larch_peer *from, const larch_peer *
     relay->datagrams++;
 }
 
+/* In the middle of the payload, if there is one. */
+static void flip_bit(larch_udp_datagram *d)
+{
+    larch_coap_message message;
+    if (larch_coap_parse((larch_bytes){d->bytes, d->len}, &message) == LARCH_OK && message.payload.len > 0)
+        d->bytes[d->len - message.payload.len / 2 - 1] ^= 1;
+}
+
 /* ---- relay --------------------------------------------------------------- */
 
 /* Keeps a sealed or protected message, as an attacker on the wire would. */
@@ -109,6 +117,8 @@ static void take_answers(larch_loop_watch *watch, unsigned events)
         larch_bytes bytes = {batch->datagrams[i].bytes, batch->datagrams[i].len};
         if (bytes.len == 0 || relay->is_deaf)
             continue;
+        if (relay->is_altering)
+            flip_bit(&batch->datagrams[i]);
         record(relay, &relay->front.local, &relay->flows[f].sender, bytes);
         (void)larch_udp_send_to(&relay->front, &relay->flows[f].sender, bytes);
     }

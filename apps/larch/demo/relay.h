@@ -12,14 +12,15 @@
 #include "loop.h"
 #include "udp.h"
 
-#define DEMO_FLOWS 16 /* senders in one demo */
+#define DEMO_FLOWS 32 /* senders in one demo */
 
 typedef struct demo_relay {
     larch_loop *loop;
     larch_udp front; /* where senders believe the gateway to be */
     larch_loop_watch requests;
     larch_peer gateway;
-    bool is_deaf; /* what the gateway answers is lost */
+    bool is_deaf;     /* what the gateway answers is lost */
+    bool is_altering; /* one bit of what the gateway answers is flipped */
     size_t flow_count;
     struct demo_flow {
         larch_peer sender;

@@ -77,6 +77,17 @@ bool demo_verdict(demo *d, bool ok, const char *text)
     return ok;
 }
 
+unsigned demo_count(const char *text, const char *wanted)
+{
+    unsigned count = 0;
+    for (const char *line = text; *line != '\0';) {
+        const size_t len = strcspn(line, "\n");
+        count += memmem(line, len, wanted, strlen(wanted)) != NULL;
+        line += len + (line[len] == '\n');
+    }
+    return count;
+}
+
 /* ---- waiting ------------------------------------------------------------- */
 
 /* Before each wait. */

@@ -40,6 +40,7 @@ typedef struct demo {
     larch_peer gateway_peer;
     demo_child restarted; /* the same gateway, after a crash */
     demo_child impostor;
+    demo_child device; /* one that stays */
     demo_child task;
     demo_awaited awaited;
     size_t reading_len; /* a datagram that carried a protected reading */
@@ -57,6 +58,9 @@ void demo_quote(const char *who, const char *text, size_t count);
 void demo_quote_refusal(const char *event);
 /* Ends a step. Returns ok. */
 bool demo_verdict(demo *d, bool ok, const char *text);
+
+/* How many lines have this text. */
+unsigned demo_count(const char *text, const char *wanted);
 
 /* ---- waiting --------------------------------------------------------------- */
 

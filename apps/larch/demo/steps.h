@@ -16,5 +16,10 @@ bool demo_step_impostor(demo *d);
 bool demo_step_session(demo *d);
 bool demo_step_session_replay(demo *d);
 bool demo_step_crash(demo *d);
+/* handshake.c: devices that shake hands */
+bool demo_step_handshake(demo *d);
+bool demo_step_command(demo *d);
+bool demo_step_rotation(demo *d);
+bool demo_step_middle(demo *d);
 
 #endif

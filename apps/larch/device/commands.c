@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The resources of the device, for a gateway alone: /time, /led, /interval. */
+/* The resources of the device, for a gateway alone: /time, /led, /interval, /session. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/ask.h"
 #include "device/device_int.h"
 #include "system.h"
 #include "text/text.h"
 
 #define INTERVAL_LEAST_S 0.1
-#define NUMBER_MAX       16 /* bytes of text */
+#define NUMBER_MAX       16  /* bytes of text */
+#define ANSWER_MS        500 /* for an answer to arrive, and to go again to a gateway that asks again */
 
 static void answer_text(device_run *run, const larch_request *rq, larch_bytes text)
 {
@@ -87,10 +89,25 @@ static void set_interval(void *context, const larch_request *rq)
     answer_change(run, rq, body, is_understood);
 }
 
+/* "renew": a new session, once this answer has had time to arrive. The old one, which authenticates the command, stays good
+ * until the new one is in use. */
+static void renew_session(void *context, const larch_request *rq)
+{
+    device_run *run = context;
+    larch_bytes body;
+    if (!larch_request_body(rq, &body))
+        return;
+    const bool is_understood = run->session.is_enrolled && larch_bytes_equal(body, LARCH_TEXT(DEVICE_RENEW));
+    if (is_understood) /* no pause: it comes from the gateway itself */
+        run->renew_ms = run->rotate_ms = larch_posix_now_ms() + ANSWER_MS;
+    answer_change(run, rq, body, is_understood);
+}
+
 static const uint16_t formats[] = {LARCH_COAP_FORMAT_TEXT, LARCH_COAP_FORMAT_NONE};
 
 const larch_resource device_resources[DEVICE_RESOURCES] = {
     {.path = "time", .get = get_time, .is_protected = true, .formats = formats},
     {.path = "led", .get = get_led, .post = set_led, .put = set_led, .is_protected = true, .formats = formats},
     {.path = "interval", .get = get_interval, .put = set_interval, .is_protected = true, .formats = formats},
+    {.path = DEVICE_SESSION, .post = renew_session, .is_protected = true, .formats = formats},
 };

@@ -21,7 +21,9 @@
 typedef struct device_options {
     char context_path[PATH_MAX];   /* "": not given */
     char enrolment_path[PATH_MAX]; /* likewise */
-    double interval;               /* seconds; below 0: not given */
+    char state[PATH_MAX];          /* folder for the session of the enrolment; "": beside it */
+    bool has_no_clock;
+    double interval; /* seconds; below 0: not given */
     unsigned long count;
     char name[LARCH_READING_NAME_MAX + 1];
     char observe[LARCH_DEVICE_PATH_MAX + 1];
@@ -40,7 +42,8 @@ typedef struct device_run {
     larch_loop_watch arrivals;
     bool is_stopping;
     bool wants_handshake, has_no_session;
-    uint64_t renew_ms; /* not before this time */
+    uint64_t renew_ms;  /* not before this time */
+    uint64_t rotate_ms; /* when the gateway wants a new session; 0: it does not */
     uint64_t backoff_ms;
     larch_exit code; /* with which it ends */
 
@@ -103,7 +106,7 @@ void readings_set_interval(device_run *run, double seconds);
 
 /* ---- commands.c ---- */
 
-#define DEVICE_RESOURCES 3
+#define DEVICE_RESOURCES 4
 extern const larch_resource device_resources[DEVICE_RESOURCES];
 
 /* ---- tell.c ---- */

@@ -65,8 +65,6 @@ static larch_error count_messages(device_run *run)
     return larch_app_session_count(&run->session, session->own_used - before);
 }
 
-static uint64_t unix_s(void) { return larch_posix_unix_ns() / 1000000000; }
-
 static uint64_t settle(void *context)
 {
     device_run *run = context;
@@ -84,10 +82,13 @@ static uint64_t settle(void *context)
     if (larch_device_is_busy(&run->device) || !run->session.is_enrolled)
         return larch_device_deadline_ms(&run->device);
     const bool is_left = run->reading.n != 0; /* its session ended */
-    if (is_left || larch_app_session_needs_handshake(&run->session, unix_s()))
+    const bool is_asked = run->rotate_ms != 0 && run->rotate_ms <= larch_posix_now_ms();
+    if (is_left || is_asked || larch_app_session_needs_handshake(&run->session))
         device_renew(run);
-    const uint64_t deadline_ms = larch_device_deadline_ms(&run->device);
-    return is_left && run->renew_ms < deadline_ms ? run->renew_ms : deadline_ms;
+    uint64_t deadline_ms = larch_device_deadline_ms(&run->device);
+    if ((is_left || is_asked) && run->renew_ms < deadline_ms)
+        deadline_ms = run->renew_ms;
+    return run->rotate_ms != 0 && !is_asked && run->rotate_ms < deadline_ms ? run->rotate_ms : deadline_ms;
 }
 
 static void take_datagrams(larch_loop_watch *watch, unsigned events)
@@ -201,6 +202,7 @@ static larch_exit shake_hands(device_run *run)
 static larch_exit renew(device_run *run)
 {
     run->wants_handshake = false;
+    run->rotate_ms = 0;
     run->backoff_ms = run->backoff_ms == 0                   ? BACKOFF_MS
                       : run->backoff_ms < BACKOFF_MAX_MS / 2 ? 2 * run->backoff_ms
                                                              : BACKOFF_MAX_MS;
@@ -237,10 +239,11 @@ static larch_exit open_session(device_run *run)
     larch_exit code;
     if (run->options.enrolment_path[0] == '\0')
         return larch_app_session_open(&run->session, NAME, run->options.context_path);
-    if ((code = larch_app_session_open_enrolled(&run->session, NAME, run->options.enrolment_path)) != LARCH_EXIT_DONE ||
+    const larch_app_enrolled enrolled = {run->options.enrolment_path, run->options.state, run->options.has_no_clock};
+    if ((code = larch_app_session_open_enrolled(&run->session, NAME, &enrolled)) != LARCH_EXIT_DONE ||
         (code = find_gateway(run)) != LARCH_EXIT_DONE)
         return code;
-    if (larch_app_session_needs_handshake(&run->session, unix_s()) && (code = shake_hands(run)) != LARCH_EXIT_DONE)
+    if (larch_app_session_needs_handshake(&run->session) && (code = shake_hands(run)) != LARCH_EXIT_DONE)
         return code;
     return larch_app_session_take_up(&run->session);
 }

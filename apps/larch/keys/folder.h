@@ -7,10 +7,7 @@
 
 /* Makes the folder of --state if it is not there, for a command that may come before the gateway's first start. */
 larch_exit keys_make_folder(const keys_options *options);
-/* Opens the folder of --state into options->folder, and makes nothing. Root becomes the folder's owner, for good: what it
- * writes there is the gateway's to read, and what the gateway's user could put there does nothing with root's rights.
- * It keeps one right, to walk to the folder: systemd has it below one that is root's alone.
- * Returns LARCH_EXIT_DONE, or LARCH_EXIT_FAILED after saying why. */
+/* Opens the folder of --state into options->folder, and makes nothing; root becomes its owner (common/folder.h). */
 larch_exit keys_enter_folder(keys_options *options);
 
 #endif

@@ -126,6 +126,7 @@ static const page_notes all[] = {
                        {"larch device run --enrolment kitchen.enrolment --name kitchen", "Is that device."},
                        {"larch device send kitchen led on",
                         "On the gateway's machine, switches the LED of the device that the gateway knows as kitchen."},
+                       {"larch device rotate kitchen", "Makes that device renew its keys now."},
                        {"thermometer | larch device run --oscore kitchen.conf coap://gateway.example --lines --json",
                         "Reports each line of another program."},
                        END},

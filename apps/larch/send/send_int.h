@@ -33,6 +33,8 @@ typedef struct sending {
     char known_path[PATH_MAX];     /* as given; "": the default */
     char context_path[PATH_MAX];   /* of --oscore; "": no fixed context */
     char enrolment_path[PATH_MAX]; /* of --enrolment; "": no handshake */
+    char enrolment_state[PATH_MAX]; /* folder of its session; "": beside the enrolment */
+    bool has_no_clock;
     bool direct;                   /* sealed, whatever else could be done */
     unsigned long format;          /* Content-Format, of --format */
     larch_known_place place;
