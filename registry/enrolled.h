@@ -15,6 +15,7 @@
 #define LARCH_REGISTRY_ENROLLED_H
 
 #include "larch/enrolment.h"
+#include "larch/lake_made.h"
 #include "registry/sessions.h"
 
 #ifdef __cplusplus
@@ -75,10 +76,13 @@ LARCH_MUST_USE larch_error larch_sessions_renew_cred(larch_sessions *s, const la
  * 2^63), its context and its own numbers; it gets its device and expires_s, LARCH_SESSION_LIFE_S after unix_s (0: the wall clock
  * is not set; then after the newest time on record) or until_s, if that is sooner and not 0, and a copy of it is found from then on. Contexts
  * that were deleted are found no more, and keep their places until larch_sessions_drop. LARCH_AUTH: the key is on record no
- * more, or the kid of the session is taken. LARCH_SPACE, LARCH_PLATFORM: as larch_sessions_add. */
-LARCH_MUST_USE larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint64_t device,
-                                                   const larch_lake_oscore *oscore, const larch_lake_resumption *next,
-                                                   uint64_t unix_s, uint64_t until_s, larch_session *session);
+ * more, the device has stored another handshake since made->stamp, or the kid of the session is taken. LARCH_SPACE, LARCH_PLATFORM:
+ * as larch_sessions_add. */
+LARCH_MUST_USE larch_error larch_sessions_add_made(larch_sessions *s, const larch_enrolled_key *key,
+                                                   const larch_lake_made *made, uint64_t unix_s, uint64_t until_s,
+                                                   larch_session *session);
+/* The last handshake that was stored, for larch_lake_service_config.stamp; 0: none was, or the file cannot be read. */
+uint64_t larch_sessions_last_made(larch_sessions *s);
 /* The device uses that context: deletes its keys and contexts that are older, as above. LARCH_STATE: it is not on record.
  * LARCH_SPACE, LARCH_PLATFORM. */
 LARCH_MUST_USE larch_error larch_sessions_confirm(larch_sessions *s, uint64_t number);

@@ -128,11 +128,14 @@ larch_error larch_sessions_db_find_hash(larch_sessions_db *db, larch_bytes hash,
 larch_error larch_sessions_db_find_revoked(larch_sessions_db *db, larch_bytes hash, larch_registry_reason *why);
 /* Adds what a handshake under the key `under` made: a context, and the key for the next resumption; both get the next
  * number of a handshake. What the key's use has made superfluous is deleted: contexts and keys that are older than it, and
- * what an earlier handshake under it left unconfirmed; and the oldest, so that LARCH_ENROLLED_CONTEXTS_MAX stay. LARCH_AGAIN,
- * without *why: that key is not on record. */
+ * what an earlier handshake under it left unconfirmed; under a resumption key everything but that key and its context; and the
+ * oldest, so that LARCH_ENROLLED_CONTEXTS_MAX stay. since: the last handshake that was stored when this one began. LARCH_AGAIN,
+ * without *why: that key is not on record, or the device has stored another handshake since. */
 larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessions_row *row,
-                                       const larch_sessions_psk_row *next, uint64_t under,
+                                       const larch_sessions_psk_row *next, uint64_t under, uint64_t since,
                                        larch_sessions_doomed *doomed, larch_registry_reason *why);
+/* The last handshake that was stored; 0: none was. */
+larch_error larch_sessions_db_last_made(larch_sessions_db *db, uint64_t *made, larch_registry_reason *why);
 /* A context is confirmed: deletes contexts and keys of its device that are older. LARCH_AGAIN, without *why: there is no
  * such context. */
 larch_error larch_sessions_db_confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,

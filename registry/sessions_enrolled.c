@@ -347,12 +347,12 @@ static bool has_room(larch_sessions *s) { return s->group.count < LARCH_SESSIONS
 /* ---- what handshakes make ------------------------------------------------------ */
 
 static larch_error store_made(larch_sessions *s, uint64_t key_number, const larch_session_record *record,
-                              const larch_lake_resumption *next, uint64_t number)
+                              const larch_lake_made *made, uint64_t number)
 {
     uint8_t sealed[LARCH_SESSION_RECORD_MAX + LARCH_SEAL_OVERHEAD], key[LARCH_PSK_RECORD_MAX + LARCH_SEAL_OVERHEAD];
     larch_sessions_row row = {.number = number, .device = record->device, .expires_s = record->expires_s};
     larch_psk_record rpsk = {
-        .device = record->device, .key = *next, .method = LARCH_LAKE_METHOD_PSK, .suite = LARCH_LAKE_SUITE_PQ_1};
+        .device = record->device, .key = made->next, .method = LARCH_LAKE_METHOD_PSK, .suite = LARCH_LAKE_SUITE_PQ_1};
     larch_sessions_psk_row psk;
     larch_sessions_doomed doomed;
     larch_error e = make_row(s, &rpsk, key, &psk);
@@ -362,7 +362,7 @@ static larch_error store_made(larch_sessions *s, uint64_t key_number, const larc
         larch_wipe(&rpsk.key, sizeof rpsk.key);
         return fail_cryptography(s);
     }
-    e = larch_sessions_db_add_made(s->db, &row, &psk, key_number, &doomed, &s->why);
+    e = larch_sessions_db_add_made(s->db, &row, &psk, key_number, made->stamp, &doomed, &s->why);
     larch_wipe(&rpsk.key, sizeof rpsk.key);
     if (e == LARCH_AGAIN)
         return LARCH_AUTH;
@@ -381,13 +381,19 @@ static uint32_t expiry(const larch_sessions *s, uint64_t unix_s, uint64_t until_
     return until_s > 0 && until_s < end_s ? (uint32_t)until_s : end_s;
 }
 
-larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint64_t device,
-                                    const larch_lake_oscore *oscore, const larch_lake_resumption *next, uint64_t unix_s,
-                                    uint64_t until_s, larch_session *session)
+uint64_t larch_sessions_last_made(larch_sessions *s)
 {
+    uint64_t made = 0;
+    return !s->failed && larch_sessions_db_last_made(s->db, &made, &s->why) == LARCH_OK ? made : 0;
+}
+
+larch_error larch_sessions_add_made(larch_sessions *s, const larch_enrolled_key *key, const larch_lake_made *made,
+                                    uint64_t unix_s, uint64_t until_s, larch_session *session)
+{
+    const larch_lake_oscore *oscore = &made->oscore;
     const uint32_t expires_s = expiry(s, unix_s, until_s);
     const larch_session_record record = {
-        .device = device,
+        .device = key->device,
         .expires_s = expires_s,
         .parameters = {.aead = oscore->aead,
                        .hash = oscore->hash,
@@ -400,7 +406,7 @@ larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint
         return LARCH_PLATFORM;
     if (!has_room(s))
         return LARCH_SPACE;
-    session->device = device;
+    session->device = key->device;
     session->expires_s = expires_s;
     if (session->number == 0 || session->number > INT64_MAX || !larch_session_record_fits(&record))
         return LARCH_AUTH;
@@ -408,7 +414,7 @@ larch_error larch_sessions_add_made(larch_sessions *s, uint64_t key_number, uint
     larch_error e = larch_sessions_place_session(s, session, &place);
     if (e != LARCH_OK)
         return e == LARCH_SPACE ? LARCH_SPACE : LARCH_AUTH;
-    e = store_made(s, key_number, &record, next, session->number);
+    e = store_made(s, key->number, &record, made, session->number);
     if (e != LARCH_OK && (place = larch_session_table_find_number(&s->table, session->number)) != NULL)
         larch_sessions_unplace(s, place);
     return e;

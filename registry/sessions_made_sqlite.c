@@ -151,7 +151,14 @@ static void mark_older(owned *o, uint64_t made)
         o->rows[i].goes |= o->rows[i].made > 0 && o->rows[i].made < made;
 }
 
-/* So do what an earlier handshake under the same key left: the device has not stored it, since it would use the key of that. */
+/* Who uses the key of a handshake has finished that one, and none after it: all others go. */
+static void mark_others(owned *o, uint64_t made)
+{
+    for (size_t i = 0; i < o->count; i++)
+        o->rows[i].goes |= o->rows[i].made > 0 && o->rows[i].made != made;
+}
+
+/* So does what an earlier handshake under the same key left: the device has not stored it, since it would use the key of that. */
 static void mark_unconfirmed(owned *contexts, owned *keys, uint64_t parent)
 {
     for (size_t i = 0; i < contexts->count; i++) {
@@ -192,50 +199,60 @@ static larch_error delete_marked(larch_sessions_db *db, const owned *contexts, c
     return e;
 }
 
-/* Ascending, for as long as the file is open. */
-static larch_error next_made(larch_sessions_db *db, uint64_t *made, larch_registry_reason *why)
+/* Numbers of handshakes ascend for as long as the file is open. */
+larch_error larch_sessions_db_last_made(larch_sessions_db *db, uint64_t *made, larch_registry_reason *why)
 {
-    if (db->next_made == 0) {
-        sqlite3_stmt *s = db->statements[NEXT_MADE];
+    if (!db->has_last_made) {
+        sqlite3_stmt *s = db->statements[LAST_MADE];
         const larch_error e = step(db, s, why);
         if (e != LARCH_OK)
             return e;
-        db->next_made = column(s, 0);
+        db->last_made = column(s, 0);
+        db->has_last_made = true;
         (void)sqlite3_reset(s);
     }
-    *made = db->next_made++;
+    *made = db->last_made;
     return LARCH_OK;
 }
 
+/* The device has stored another handshake since. */
+static bool is_late(const owned *contexts, uint64_t since)
+{
+    for (size_t i = 0; i < contexts->count; i++)
+        if (contexts->rows[i].made > since)
+            return true;
+    return false;
+}
+
 static larch_error add_made(larch_sessions_db *db, const larch_sessions_row *row, const larch_sessions_psk_row *next,
-                            uint64_t under, larch_sessions_doomed *doomed, larch_registry_reason *why)
+                            uint64_t under, uint64_t since, larch_sessions_doomed *doomed, larch_registry_reason *why)
 {
     larch_sessions_row added = *row;
     owned contexts, keys;
-    uint64_t parent, made;
     size_t k = 0;
     larch_error e = list(db, LIST_PSKS, row->device, &keys, why);
-    if (e != LARCH_OK)
+    if (e != LARCH_OK || (e = list(db, LIST_MADE, row->device, &contexts, why)) != LARCH_OK ||
+        (e = larch_sessions_db_last_made(db, &added.made, why)) != LARCH_OK)
         return e;
     while (k < keys.count && keys.rows[k].number != under)
         k++;
-    if (k == keys.count)
+    if (k == keys.count || is_late(&contexts, since))
         return LARCH_AGAIN;
-    parent = keys.rows[k].made;
-    if ((e = list(db, LIST_MADE, row->device, &contexts, why)) != LARCH_OK ||
-        (e = next_made(db, &made, why)) != LARCH_OK)
-        return e;
-    mark_older(&contexts, parent);
-    mark_older(&keys, parent);
-    mark_unconfirmed(&contexts, &keys, parent);
+    const uint64_t parent = keys.rows[k].made;
+    if (parent > 0) {
+        mark_others(&contexts, parent);
+        mark_others(&keys, parent);
+    } else {
+        mark_unconfirmed(&contexts, &keys, parent);
+    }
     mark_excess(&contexts);
     mark_excess(&keys);
     if ((e = delete_marked(db, &contexts, &keys, doomed, why)) != LARCH_OK)
         return e;
-    added.made = made;
+    added.made = ++db->last_made;
     added.is_unconfirmed = true;
     e = larch_sessions_sqlite_add_row(db, &added, parent, why);
-    return e == LARCH_OK ? add_psk(db, next, made, why) : e;
+    return e == LARCH_OK ? add_psk(db, next, added.made, why) : e;
 }
 
 static larch_error confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
@@ -297,13 +314,13 @@ larch_error larch_sessions_db_commit(larch_sessions_db *db, larch_registry_reaso
 }
 
 larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessions_row *row,
-                                       const larch_sessions_psk_row *next, uint64_t under,
+                                       const larch_sessions_psk_row *next, uint64_t under, uint64_t since,
                                        larch_sessions_doomed *doomed, larch_registry_reason *why)
 {
     larch_error e = begin_part(db, why);
     doomed->count = 0;
     if (e == LARCH_OK)
-        e = end_part(db, add_made(db, row, next, under, doomed, why), why);
+        e = end_part(db, add_made(db, row, next, under, since, doomed, why), why);
     if (e != LARCH_OK)
         doomed->count = 0;
     return e;

@@ -49,8 +49,8 @@
     X(SET_SEALED, "UPDATE psk SET sealed = ?2 WHERE number = ?1")                                                     \
     X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                              \
     X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                        \
-    X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                              \
-                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                       \
+    X(LAST_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                              \
+                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0))")                                           \
     X(LIST_MADE,                                                                                                      \
       "SELECT number, made, parent, unconfirmed FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC")      \
     X(LIST_PSKS, "SELECT number, made FROM psk WHERE device = ?1 ORDER BY made DESC")                                 \
@@ -73,7 +73,8 @@ enum { STATEMENTS(STATEMENT_ENUM) STATEMENT_COUNT };
 struct larch_sessions_db {
     sqlite3 *sqlite;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    uint64_t next_made; /* number of the next handshake; 0: not known */
+    uint64_t last_made; /* number of the newest handshake, if it is known */
+    bool has_last_made;
     size_t part;        /* of the group, the newest */
     bool has_group;     /* a transaction is open, for handshakes that are made durable together */
     bool is_group_lost; /* the last one failed, and nobody was told yet */

@@ -43,18 +43,18 @@ typedef struct larch_enrolment {
 } larch_enrolment;
 
 /* What is wrong with an enrolment. X(NAME, text) */
-#define LARCH_ENROLMENT_FAULTS(X)                                                         \
-    X(NONE, "sound")                                                                      \
-    X(FOREIGN, "is not an enrolment, or is cut short")                                    \
-    X(VERSION, "is an enrolment of a version that this larch does not have")              \
-    X(MEMBER, "has a member that this larch does not know, or lacks one")                 \
-    X(NAME, "has a name that is not 1 to 16 printable characters without spaces and ':'") \
-    X(KID, "has a kid that is not of 8 bytes")                                            \
-    X(PSK, "has a key that is not of 32 bytes")                                           \
-    X(HASH, "has a key for a cipher suite that this larch does not have")                 \
-    X(IDENTITY, "has an identity that is not of 20 bytes")                                \
-    X(AUTHORITY, "has a gateway's address that is not 1 to 255 printable characters")     \
-    X(KEY, "has a gateway's public key that is no ML-DSA key of a set that this larch has")    \
+#define LARCH_ENROLMENT_FAULTS(X)                                                           \
+    X(NONE, "sound")                                                                        \
+    X(FOREIGN, "is not an enrolment, or is cut short")                                      \
+    X(VERSION, "is an enrolment of a version that this larch does not have")                \
+    X(MEMBER, "has a member that this larch does not know, or lacks one")                   \
+    X(NAME, "has a name that is not 1 to 16 printable characters without spaces and ':'")   \
+    X(KID, "has a kid that is not of 8 bytes")                                              \
+    X(PSK, "has a key that is not of 32 bytes")                                             \
+    X(HASH, "has a key for a cipher suite that this larch does not have")                   \
+    X(IDENTITY, "has an identity that is not of 20 bytes")                                  \
+    X(AUTHORITY, "has a gateway's address that is not 1 to 255 printable characters")       \
+    X(KEY, "has a gateway's public key that is no ML-DSA key of a set that this larch has") \
     X(PAIR, "has a method that its cipher suite or this larch cannot do, or lacks what the method needs")
 
 #define LARCH_ENROLMENT_FAULT_ENUM(name, text) LARCH_ENROLMENT_FAULT_##name,

@@ -96,7 +96,8 @@ void larch_enrolment_put(larch_writer *w, const larch_enrolment *e)
 {
     const bool has_method = e->method != LARCH_LAKE_METHOD_PSK, has_suite = e->suite != LARCH_LAKE_SUITE_PQ_1;
     const bool has_reference = e->reference != LARCH_LAKE_BY_KID;
-    larch_cbor_put_map(w, REQUIRED + (e->authority.len > 0) + (e->key.len > 0) + has_method + has_suite + has_reference);
+    larch_cbor_put_map(w,
+                       REQUIRED + (e->authority.len > 0) + (e->key.len > 0) + has_method + has_suite + has_reference);
     larch_cbor_put_uint(w, VERSION);
     larch_cbor_put_uint(w, PRESENT_VERSION);
     put_text(w, NAME, e->name);

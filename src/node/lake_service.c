@@ -93,6 +93,7 @@ static void take_message_1(larch_lake_service *lake, const larch_request *rq, la
             half->address = source->address;
             half->owner = owner;
             half->message = tag;
+            half->stamp = lake->config.stamp != NULL ? lake->config.stamp(lake->config.context) : 0;
             half->stage = LAKE_HALF_WAITS;
             larch_lake_pool_touch(lake, rq->now_ms, i);
             larch_lake_reply(rq, larch_lake_answer_at(lake, i));

@@ -19,6 +19,8 @@ gateway_test(outbox_disk 180 test_outbox_disk.py)
 larch_tests_long(e2e.outbox_disk)
 larch_test(e2e.lake e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake.py
   $<TARGET_FILE:larch_program>)
+larch_test(e2e.lake_methods e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake_methods.py
+  $<TARGET_FILE:larch_program>)
 larch_test(e2e.device e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_device.py
   $<TARGET_FILE:larch_program>)
 # The program with a key log, in every build: what differs in it comes before the libraries' own.
@@ -46,5 +48,12 @@ endfunction()
 oscore_kill_test(kill9_oscore 180 12)
 oscore_kill_test(kill9_oscore_long 1500 150)
 larch_tests_long(e2e.kill9_oscore_long)
+function(lake_kill_test name timeout kills)
+  larch_test(e2e.${name} e2e ${timeout} ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/kill9_lake.py
+    $<TARGET_FILE:larch_program> ${kills})
+endfunction()
+lake_kill_test(kill9_lake 180 15)
+lake_kill_test(kill9_lake_long 1500 400)
+larch_tests_long(e2e.kill9_lake_long)
 larch_test(e2e.network e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_network.py
   $<TARGET_FILE:larch_program>)

@@ -309,7 +309,7 @@ class Refusals(Case):
                             (["get", "a", "b", "--method", "put"], "'get' takes no --method"),
                             (["send", "a", "b", "--method", "get"], "--method"),
                             (["get", "a", "b", "--count", "2"], "'get' takes no --count"),
-                            (["run", "--state", "x"], "'run' takes no --state"),
+                            (["run", "--state", "x", "coap://h", "--oscore", "x"], "--enrolment"),
                             (["run"], "which gateway?"), (["run", "coap://h"], "which keys?"),
                             (["add", "a"], "--out FILE"), (["add"], "add takes a device's name"),
                             (["revoke", "a", "--out", "x"], "'revoke' takes no --out"),

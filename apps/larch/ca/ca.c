@@ -178,7 +178,8 @@ static larch_exit sign(const char *folder, const char *request, ca_options *opti
         return code;
     if ((code = larch_app_file_read(NAME, request, bytes, sizeof bytes, &len)) == LARCH_EXIT_DONE &&
         larch_app_credential_verify((larch_bytes){bytes, len}, NULL, &claims) != LARCH_OK)
-        code = larch_app_refuse(NAME, "%s is no request that a device has signed; 'larch device request' makes one", request);
+        code = larch_app_refuse(NAME, "%s is no request that a device has signed; 'larch device request' makes one",
+                                request);
     if (code == LARCH_EXIT_DONE) {
         claims.iss = LARCH_TEXT("larch-ca");
         claims.nbf = now_s - SKEW_S;

@@ -81,8 +81,9 @@ larch_exit larch_app_authority_read(const char *command, const char *path, uint8
         (key->alg == LARCH_COSE_ML_DSA_44 || key->alg == LARCH_COSE_ML_DSA_87))
         return LARCH_EXIT_DONE;
     if (e == LARCH_OK && key->priv.len > 0)
-        return larch_app_refuse(command, "%s holds the authority's private key, which belongs nowhere but with the "
-                                         "authority: give ca.pub",
+        return larch_app_refuse(command,
+                                "%s holds the authority's private key, which belongs nowhere but with the "
+                                "authority: give ca.pub",
                                 path);
     return larch_app_refuse(command, "%s is no public key of an authority; 'larch ca init' makes one, ca.pub", path);
 }

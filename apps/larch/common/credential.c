@@ -22,7 +22,8 @@ larch_error larch_app_credential_verify(larch_bytes cwt, const larch_cose_key *a
     larch_error e = LARCH_OK;
     memset(claims, 0, sizeof *claims);
     if (authority == NULL) {
-        if ((e = larch_cose_parse_sign1(cwt, &m)) != LARCH_OK || (e = larch_lake_parse_ccs(m.content, &own)) != LARCH_OK)
+        if ((e = larch_cose_parse_sign1(cwt, &m)) != LARCH_OK ||
+            (e = larch_lake_parse_ccs(m.content, &own)) != LARCH_OK)
             return e;
         authority = &own.key;
     }
@@ -45,9 +46,9 @@ larch_exit larch_app_card_read(const char *command, const char *path, uint8_t *b
     if (code != LARCH_EXIT_DONE)
         return code;
     if (larch_lake_parse_ccs((larch_bytes){bytes, len}, &claims) != LARCH_OK || claims.key.kty != LARCH_COSE_AKP ||
-        larch_fingerprint_parse(claims.sub, &fingerprint) != LARCH_OK ||
-        fingerprint.kind != LARCH_FINGERPRINT_IDENTITY)
-        return larch_app_refuse(command, "%s is no card of a gateway; 'larch device card' on the gateway writes one", path);
+        larch_fingerprint_parse(claims.sub, &fingerprint) != LARCH_OK || fingerprint.kind != LARCH_FINGERPRINT_IDENTITY)
+        return larch_app_refuse(command, "%s is no card of a gateway; 'larch device card' on the gateway writes one",
+                                path);
     memcpy(identity, fingerprint.bytes, sizeof fingerprint.bytes);
     *key = claims.key;
     return LARCH_EXIT_DONE;

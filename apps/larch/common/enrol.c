@@ -55,8 +55,8 @@ bool larch_app_enrol(const larch_app_enrolling *a, larch_writer *enrolment, cons
         return fail(why, "a pre-shared key is named by its kid alone");
     if (a->method == LARCH_LAKE_METHOD_SIGNATURES && a->gateway_key.len == 0)
         return fail(why, "the gateway has no key that signs for this cipher suite");
-    error = a->method == LARCH_LAKE_METHOD_PSK ? larch_sessions_enrol_new(a->sessions, &e, &number)
-                                               : enrol_signer(a, &e);
+    error =
+        a->method == LARCH_LAKE_METHOD_PSK ? larch_sessions_enrol_new(a->sessions, &e, &number) : enrol_signer(a, &e);
     *why = larch_sessions_error(a->sessions)->text;
     if (error == LARCH_OK)
         larch_enrolment_put(enrolment, &e);

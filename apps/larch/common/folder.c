@@ -39,7 +39,7 @@ larch_exit larch_app_enter_folder(const char *command, const char *path, int *fo
         return larch_app_fail(command, "%s: %s; is there a gateway's state? --state DIR names another folder", path,
                               strerror(errno));
     if (geteuid() == 0 && st.st_uid != 0 && !become(st.st_uid, st.st_gid))
-        return larch_app_fail(command, "cannot act for user %lu, whose folder %s is: %s", (unsigned long)st.st_uid, path,
-                              strerror(errno));
+        return larch_app_fail(command, "cannot act for user %lu, whose folder %s is: %s", (unsigned long)st.st_uid,
+                              path, strerror(errno));
     return LARCH_EXIT_DONE;
 }

@@ -13,6 +13,7 @@
 #include "system.h"
 
 #define RENEW_S        (LARCH_SESSION_LIFE_S - 12 * 3600) /* age at which a session is renewed */
+#define MESSAGE_3_REST 64                                 /* bytes beside credential and signature */
 #define RENEW_MESSAGES (LARCH_CONTEXT_MESSAGES_MAX / 8 * 7)
 
 larch_exit larch_app_session_open(larch_app_session *s, const char *command, const char *path)
@@ -68,14 +69,26 @@ static larch_exit name_state(larch_app_session *s, const larch_app_enrolled *enr
                : larch_app_usage(s->command, "%s: the name is too long", enrolled->path);
 }
 
-static larch_exit read_credential(larch_app_session *s, const char *path)
+/* By value it goes into one message, with a signature of the device. */
+static larch_exit check_length(const larch_app_session *s, int64_t alg)
+{
+    const larch_sig *sig = larch_sig_find((int)alg);
+    if (s->enrolment.reference == LARCH_LAKE_BY_CWT_HASH ||
+        (sig != NULL && s->cwt.len + sig->sig_len + MESSAGE_3_REST <= LARCH_COAP_UPLOAD_MAX))
+        return LARCH_EXIT_DONE;
+    return larch_app_refuse(s->command,
+                            "%s is too long to be sent by value: make the enrolment with 'larch device "
+                            "request --by hash', and 'larch device accept' the credential on the gateway",
+                            s->cwt_path);
+}
+
+larch_exit larch_app_session_read_credential(larch_app_session *s)
 {
     larch_cose_message m;
     larch_lake_claims claims;
     size_t len;
     if (s->enrolment.method != LARCH_LAKE_METHOD_SIGNATURES || s->enrolment.reference < LARCH_LAKE_BY_CWT)
         return LARCH_EXIT_DONE;
-    (void)snprintf(s->cwt_path, sizeof s->cwt_path, "%.1000s" LARCH_APP_CWT_SUFFIX, path);
     if (access(s->cwt_path, F_OK) != 0)
         return larch_app_fail(s->command,
                               "%s: %s; have the authority sign the request of this device ('larch ca sign'), and put "
@@ -88,7 +101,7 @@ static larch_exit read_credential(larch_app_session *s, const char *path)
     if (larch_cose_parse_sign1(s->cwt, &m) == LARCH_OK && larch_lake_parse_ccs(m.content, &claims) == LARCH_OK &&
         larch_bytes_equal(claims.sub, s->enrolment.name) &&
         larch_bytes_equal(claims.key.kid, LARCH_BYTES(s->enrolment.kid)))
-        return LARCH_EXIT_DONE;
+        return check_length(s, claims.key.alg);
     return larch_app_refuse(s->command, "%s is no credential for the key of this enrolment", s->cwt_path);
 }
 
@@ -102,7 +115,8 @@ larch_exit larch_app_session_open_enrolled(larch_app_session *s, const char *com
     s->is_enrolled = true;
     s->has_no_clock = enrolled->has_no_clock;
     larch_exit code = read_enrolment(s, enrolled->path);
-    if (code == LARCH_EXIT_DONE && (code = read_credential(s, enrolled->path)) == LARCH_EXIT_DONE &&
+    (void)snprintf(s->cwt_path, sizeof s->cwt_path, "%.1000s" LARCH_APP_CWT_SUFFIX, enrolled->path);
+    if (code == LARCH_EXIT_DONE && (code = larch_app_session_read_credential(s)) == LARCH_EXIT_DONE &&
         (code = name_state(s, enrolled)) == LARCH_EXIT_DONE)
         code = larch_context_state_open_enrolled(&s->state, command, s->beside, LARCH_BYTES(s->enrolment.psk), &is_new);
     if (code != LARCH_EXIT_DONE)

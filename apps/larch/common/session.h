@@ -40,7 +40,7 @@ larch_exit larch_app_session_open(larch_app_session *session, const char *comman
 
 typedef struct larch_app_enrolled {
     const char *path;
-    const char *state;  /* a folder for the state, which is made if it is not there; "": beside the enrolment */
+    const char *state; /* a folder for the state, which is made if it is not there; "": beside the enrolment */
     bool has_no_clock; /* this host's clock is not to be believed: the time comes from the gateway */
 } larch_app_enrolled;
 
@@ -48,6 +48,8 @@ typedef struct larch_app_enrolled {
  * taken up. Otherwise as larch_app_session_open. LARCH_EXIT_USAGE: the file is no enrolment. */
 larch_exit larch_app_session_open_enrolled(larch_app_session *session, const char *command,
                                            const larch_app_enrolled *enrolled);
+/* Reads the credential beside the enrolment again, if it has one: a new one may have taken its place. */
+larch_exit larch_app_session_read_credential(larch_app_session *session);
 /* Seconds since 1970, by this host's clock or by what the gateway's was; 0: it is not known. */
 uint64_t larch_app_session_unix_s(const larch_app_session *session);
 /* Whether there is no session, or one that is near its limits or its end. */

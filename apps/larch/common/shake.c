@@ -14,12 +14,12 @@
 #include "system.h"
 #include "text/text.h"
 
-#define EXCHANGES  16
-#define C_I_LEN    7
-#define PAUSE_MS   1000 /* before the try with the other key */
-#define REQUEST    LARCH_COAP_UPLOAD_MAX /* message_3 with a credential by value */
-#define ANSWER     7168                  /* message_2 with ML-KEM-1024 and a signature of ML-DSA-87: 6.2 kB */
-#define CLOCK_OFF_S 300                  /* from here on a clock is complained of */
+#define EXCHANGES   16
+#define C_I_LEN     7
+#define PAUSE_MS    1000                  /* before the try with the other key */
+#define REQUEST     LARCH_COAP_UPLOAD_MAX /* message_3 with a credential by value */
+#define ANSWER      7168                  /* message_2 with ML-KEM-1024 and a signature of ML-DSA-87: 6.2 kB */
+#define CLOCK_OFF_S 300                   /* from here on a clock is complained of */
 
 typedef struct shake {
     larch_app_session *session;
@@ -85,13 +85,14 @@ static larch_exit check_credential(const shake *s, uint64_t unix_s)
         larch_lake_parse_ccs(m.content, &claims) != LARCH_OK || larch_lake_check_times(&claims, unix_s) == LARCH_OK)
         return LARCH_EXIT_DONE;
     if (claims.exp > 0 && unix_s >= claims.exp)
-        return larch_app_refuse(session->command,
-                                "the credential %s expired %llu s ago; have the authority sign another ('larch ca sign')",
-                                session->cwt_path, (unsigned long long)(unix_s - claims.exp));
-    return larch_app_refuse(session->command,
-                            "the credential %s is valid in %llu s only: is this host's clock right? --no-clock takes the "
-                            "time from the gateway",
-                            session->cwt_path, (unsigned long long)(claims.nbf - unix_s));
+        return larch_app_refuse(
+            session->command, "the credential %s expired %llu s ago; have the authority sign another ('larch ca sign')",
+            session->cwt_path, (unsigned long long)(unix_s - claims.exp));
+    return larch_app_refuse(
+        session->command,
+        "the credential %s is valid in %llu s only: is this host's clock right? --no-clock takes the "
+        "time from the gateway",
+        session->cwt_path, (unsigned long long)(claims.nbf - unix_s));
 }
 
 /* The gateway is authenticated, and so is its time, if it gave one. */
@@ -239,10 +240,11 @@ static larch_exit refuse(const shake *s)
                                 "('larch gateway --suites')",
                                 s->shaking->authority, larch_app_suite_name(s->session->enrolment.suite));
     case LARCH_LAKE_ERROR_CREDENTIAL:
-        return larch_app_refuse(s->session->command,
-                                "%s refused the handshake: it does not know the device '%.*s' (any more), or is not the "
-                                "gateway %s of the enrolment",
-                                s->shaking->authority, (int)name.len, (const char *)name.data, identity);
+        return larch_app_refuse(
+            s->session->command,
+            "%s refused the handshake: it does not know the device '%.*s' (any more), or is not the "
+            "gateway %s of the enrolment",
+            s->shaking->authority, (int)name.len, (const char *)name.data, identity);
     default:
         return larch_app_refuse(s->session->command,
                                 "%s refused the handshake: it has another key, method or cipher suite for the device "
@@ -331,8 +333,8 @@ static larch_error prepare_signer(shake *s)
     if (error != LARCH_OK || (error = prepare_own(s)) != LARCH_OK ||
         (error = larch_enrolment_put_gateway(&w, e->identity, alg, e->key, s->gateway_kid)) != LARCH_OK)
         return error;
-    s->gateway =
-        (larch_lake_credential){.cred_r = {s->cred_r, w.len}, .key = {.kty = LARCH_COSE_AKP, .alg = alg, .pub = e->key}};
+    s->gateway = (larch_lake_credential){.cred_r = {s->cred_r, w.len},
+                                         .key = {.kty = LARCH_COSE_AKP, .alg = alg, .pub = e->key}};
     return LARCH_OK;
 }
 
@@ -368,7 +370,8 @@ static larch_error prepare(shake *s)
         if (e != LARCH_OK)
             return e;
     }
-    return larch_coap_endpoint_init(&s->endpoint, &memory, &s->random, understood, sizeof understood / sizeof understood[0]);
+    return larch_coap_endpoint_init(&s->endpoint, &memory, &s->random, understood,
+                                    sizeof understood / sizeof understood[0]);
 }
 
 larch_exit larch_app_shake_hands(larch_app_session *session, const larch_app_shaking *shaking)
@@ -378,8 +381,8 @@ larch_exit larch_app_shake_hands(larch_app_session *session, const larch_app_sha
     memset(&s, 0, sizeof s);
     s.session = session;
     s.shaking = shaking;
-    larch_exit code = check_credential(&s, larch_app_session_unix_s(session));
-    if (code != LARCH_EXIT_DONE)
+    larch_exit code = larch_app_session_read_credential(session);
+    if (code != LARCH_EXIT_DONE || (code = check_credential(&s, larch_app_session_unix_s(session))) != LARCH_EXIT_DONE)
         return code;
     const larch_error e = prepare(&s);
     if (e != LARCH_OK) {

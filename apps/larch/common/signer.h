@@ -16,7 +16,8 @@ typedef struct larch_app_signer {
 
 /* The pair of a seed, or of a new one. LARCH_STATE: this build has no such algorithm (by its number in COSE). LARCH_PLATFORM.
  * The signer is wiped on error. */
-LARCH_MUST_USE larch_error larch_app_signer_of(larch_app_signer *signer, int alg, const uint8_t seed[LARCH_SIG_SEED_LEN]);
+LARCH_MUST_USE larch_error larch_app_signer_of(larch_app_signer *signer, int alg,
+                                               const uint8_t seed[LARCH_SIG_SEED_LEN]);
 LARCH_MUST_USE larch_error larch_app_signer_make(larch_app_signer *signer, int alg, const larch_random *random);
 /* The gateway's own, from the identity in its state folder. LARCH_STATE, with *fault NONE: it has none of this algorithm.
  * Else errors as larch_stored_identity_load. */

@@ -126,11 +126,6 @@ static larch_exit keep(const device_connection *gateway, const device_asking *as
     return LARCH_EXIT_DONE;
 }
 
-unsigned device_method(const device_asking *asking)
-{
-    return asking->method == DEVICE_METHOD_SIGNATURES ? LARCH_LAKE_METHOD_SIGNATURES : LARCH_LAKE_METHOD_PSK;
-}
-
 larch_exit device_add(device_connection *gateway, const device_asking *asking, const char *name)
 {
     uint8_t bytes[LARCH_ENROLMENT_MAX];

@@ -14,6 +14,11 @@
 #define REPLY_MS 30000
 #define LATE     "the gateway did not reply within 30 s"
 
+unsigned device_method(const device_asking *asking)
+{
+    return asking->method == DEVICE_METHOD_SIGNATURES ? LARCH_LAKE_METHOD_SIGNATURES : LARCH_LAKE_METHOD_PSK;
+}
+
 const larch_lake_suite *device_suite(const device_asking *asking)
 {
     return larch_app_suite_find(asking->suite[0] != '\0' ? asking->suite : "ml-kem-512");

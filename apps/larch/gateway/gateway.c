@@ -133,7 +133,8 @@ static bool take_memory(larch_gateway_config *config)
     server->bodies = calloc(server->body_count, sizeof *server->bodies);
     server->body_bytes = malloc(server->body_bytes_len);
     bool complete = server->coap.exchanges != NULL && server->coap.answers != NULL && server->slots != NULL &&
-                    server->pool != NULL && server->reach != NULL && server->bodies != NULL && server->body_bytes != NULL;
+                    server->pool != NULL && server->reach != NULL && server->bodies != NULL &&
+                    server->body_bytes != NULL;
     for (size_t i = 0; i < 2 * LARCH_DIRECT_SETS; i++) {
         config->direct.replay[i / 2][i % 2] = calloc(config->direct.replay_slots, sizeof(uint64_t));
         complete = complete && config->direct.replay[i / 2][i % 2] != NULL;

@@ -13,14 +13,6 @@
 
 /* ---- what the service asks ------------------------------------------------------- */
 
-const gateway_lake_own *gateway_lake_own_of(const gateway_lake *lake, const larch_lake_suite *suite)
-{
-    for (size_t i = 0; i < sizeof lake->own / sizeof lake->own[0]; i++)
-        if (lake->own[i].signer.sig != NULL && lake->own[i].signer.sig->cose_algorithm == suite->signature)
-            return &lake->own[i];
-    return NULL;
-}
-
 /* Method 4 has no credential of the gateway's own. */
 static const larch_lake_credential *own(void *context, unsigned method, const larch_lake_suite *suite)
 {
@@ -62,8 +54,7 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
     (void)now_ms;
     larch_error e = lake->shaken_count < GATEWAY_LAKE_SHAKEN ? keep_credential(lake) : LARCH_SPACE;
     if (e == LARCH_OK)
-        e = larch_sessions_add_made(s->registry, key->number, key->device, &made->oscore, &made->next,
-                                    gateway_sessions_unix_s(s), lake->until_s, session);
+        e = larch_sessions_add_made(s->registry, key, made, gateway_sessions_unix_s(s), lake->until_s, session);
     if (e == LARCH_OK) {
         gateway_lake_shaken *shaken = &lake->shaken[lake->shaken_count++];
         *shaken = (gateway_lake_shaken){.report = {.peer = session->last,
@@ -72,8 +63,10 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
                                                    .is_resumption = key->is_resumption}};
         memcpy(shaken->name, key->name, sizeof shaken->name);
     } else if (e == LARCH_AUTH)
-        gateway_report_say(s->report, "a handshake of %s was refused: its key has been replaced or revoked meanwhile",
-                           key->name);
+        gateway_report_say(
+            s->report,
+            "a handshake of %s was refused: its key was replaced or revoked meanwhile, or a later one came first",
+            key->name);
     else
         gateway_report_say(s->report, "a handshake of %s was refused: %s", key->name,
                            s->is_started ? larch_sessions_error(s->registry)->text : "sessions wait for the clock");
@@ -110,6 +103,12 @@ static larch_error confirm(void *context, uint64_t now_ms, const larch_session *
                            gateway_sessions_name(lake->sessions, session->device),
                            larch_sessions_error(lake->sessions->registry)->text);
     return e;
+}
+
+static uint64_t stamp(void *context)
+{
+    const gateway_lake *lake = context;
+    return larch_sessions_last_made(lake->sessions->registry);
 }
 
 static uint64_t unix_s(void *context)
@@ -177,6 +176,7 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                                .store = store,
                                                .commit = commit,
                                                .confirm = confirm,
+                                               .stamp = stamp,
                                                .unix_s = unix_s,
                                                .context = lake};
     const larch_error e = larch_lake_service_init(&lake->service, &lake->config);

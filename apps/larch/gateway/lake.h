@@ -63,11 +63,10 @@ void gateway_lake_close(gateway_lake *lake);
 larch_exit gateway_lake_set_identity(gateway_lake *lake, const uint8_t identity[LARCH_FINGERPRINT_LEN],
                                      const larch_storage *storage);
 
-/* What the gateway proves itself by with this suite; NULL: nothing. */
-const gateway_lake_own *gateway_lake_own_of(const gateway_lake *lake, const larch_lake_suite *suite);
-
 /* ---- lake_find.c ---- */
 
+/* What the gateway proves itself by with this suite; NULL: nothing. */
+const gateway_lake_own *gateway_lake_own_of(const gateway_lake *lake, const larch_lake_suite *suite);
 /* larch_lake_find of the party. */
 larch_error gateway_lake_find(void *context, const larch_lake_reference *reference, unsigned attempt,
                               larch_lake_credential *out);
@@ -92,7 +91,6 @@ typedef struct gateway_lake_enrolling {
 bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *enrolling, larch_writer *enrolment,
                         const char **why);
 /* Puts on record what the authority has signed for a device. false: why says why not. */
-bool gateway_lake_accept(gateway_lake *lake, larch_bytes cwt, char name[LARCH_SESSIONS_NAME_MAX + 1],
-                         const char **why);
+bool gateway_lake_accept(gateway_lake *lake, larch_bytes cwt, char name[LARCH_SESSIONS_NAME_MAX + 1], const char **why);
 
 #endif

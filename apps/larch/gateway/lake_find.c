@@ -44,10 +44,19 @@ static larch_error not_found(gateway_lake *lake, larch_error e, const char *what
 {
     if (e != LARCH_AGAIN)
         return e;
-    gateway_lake_complain(lake, "no device is known by this %s: it was never added, or was revoked, or has the enrolment "
-                                "of another gateway",
+    gateway_lake_complain(lake,
+                          "no device is known by this %s: it was never added, or was revoked, or has the enrolment "
+                          "of another gateway",
                           what);
     return LARCH_AUTH;
+}
+
+const gateway_lake_own *gateway_lake_own_of(const gateway_lake *lake, const larch_lake_suite *suite)
+{
+    for (size_t i = 0; i < sizeof lake->own / sizeof lake->own[0]; i++)
+        if (lake->own[i].signer.sig != NULL && lake->own[i].signer.sig->cose_algorithm == suite->signature)
+            return &lake->own[i];
+    return NULL;
 }
 
 /* ---- credentials ----------------------------------------------------------------- */
@@ -242,8 +251,7 @@ static larch_error resume_signer(gateway_lake *lake, const larch_lake_reference 
 static larch_error find_psk(gateway_lake *lake, const larch_lake_reference *reference, unsigned attempt,
                             larch_lake_credential *out)
 {
-    const larch_error e =
-        larch_sessions_find_key(lake->sessions->registry, reference->value, attempt, &lake->found);
+    const larch_error e = larch_sessions_find_key(lake->sessions->registry, reference->value, attempt, &lake->found);
     if (e != LARCH_OK)
         return attempt == 0 ? not_found(lake, e, "kid") : e == LARCH_AGAIN ? LARCH_AUTH : e;
     if (lake->found.suite != reference->suite->number)

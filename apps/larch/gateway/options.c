@@ -298,17 +298,17 @@ bool gateway_options_read(gateway_options *options, const char *path, char *why,
 
 static gateway_options defaults(void)
 {
-    gateway_options options = (gateway_options){.listen = {"[::]:5683"},
-                                                .listen_count = 1,
-                                                .replay_slots = REPLAY_SLOTS,
-                                                .addresses = ADDRESSES,
-                                                .grace_seconds = GRACE_SECONDS,
-                                                .suites = {LARCH_LAKE_SUITE_PQ_1, LARCH_LAKE_SUITE_PQ_2,
-                                                           LARCH_LAKE_SUITE_PQ_3, LARCH_LAKE_SUITE_X_WING},
-                                                .suite_count = 4,
-                                                .contexts = LARCH_SESSIONS_MAX,
-                                                .outbox_bytes = OUTBOX_BYTES,
-                                                .limits = larch_reach_default_limits()};
+    gateway_options options = (gateway_options){
+        .listen = {"[::]:5683"},
+        .listen_count = 1,
+        .replay_slots = REPLAY_SLOTS,
+        .addresses = ADDRESSES,
+        .grace_seconds = GRACE_SECONDS,
+        .suites = {LARCH_LAKE_SUITE_PQ_1, LARCH_LAKE_SUITE_PQ_2, LARCH_LAKE_SUITE_PQ_3, LARCH_LAKE_SUITE_X_WING},
+        .suite_count = 4,
+        .contexts = LARCH_SESSIONS_MAX,
+        .outbox_bytes = OUTBOX_BYTES,
+        .limits = larch_reach_default_limits()};
     options.limits.marks = MARKS_UNSET;
     return options;
 }
