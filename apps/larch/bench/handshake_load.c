@@ -36,7 +36,8 @@ static larch_error enrol(int folder, unsigned n, larch_bench_shaker *shaker)
     char name[16];
     larch_control_client client;
     (void)snprintf(name, sizeof name, "bench-%u", n);
-    const larch_bytes words[] = {LARCH_TEXT("add-device"), larch_bytes_of_text(name), LARCH_TEXT("-")};
+    const larch_bytes words[] = {LARCH_TEXT("enrol"), larch_bytes_of_text(name), LARCH_TEXT("-"),
+                                 LARCH_TEXT("4"),     LARCH_TEXT("ml-kem-512"),  LARCH_TEXT("kid")};
     const larch_error e = larch_control_begin(&client, folder, words, sizeof words / sizeof words[0]);
     if (e != LARCH_OK)
         return e;
