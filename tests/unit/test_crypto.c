@@ -471,7 +471,7 @@ static int setup(void **state)
 static void test_kmac_many(void **state)
 {
     enum { MESSAGES = 9, OUT = 300 };
-    static const uint8_t key[200] = {1, 2, 3}, text[300] = {4, 5, 6};
+    static const uint8_t key[225] = {1, 2, 3}, text[300] = {4, 5, 6};
     static uint8_t got[MESSAGES][OUT], alone[OUT];
     larch_bytes pieces[MESSAGES][2];
     larch_kmac_message messages[MESSAGES];
