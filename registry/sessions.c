@@ -182,6 +182,7 @@ larch_error larch_sessions_open(larch_sessions **sessions, const larch_sessions_
     snprintf(s->path, sizeof s->path, "%s", config->path);
     s->random = config->random;
     s->start = config->start;
+    s->has_groups = config->has_groups;
 #if LARCH_KEYLOG
     s->key_log = config->key_log;
     s->key_log_context = config->key_log_context;

@@ -24,8 +24,21 @@ typedef struct larch_sessions_grant {
     bool is_doomed; /* deleted from the file; its place waits for larch_sessions_drop */
 } larch_sessions_grant;
 
+/* What handshakes wrote and is not durable yet, in their order. */
+#define LARCH_SESSIONS_GROUP 256
+typedef struct larch_sessions_group {
+    size_t count;
+    struct {
+        uint64_t number; /* of a context that was made, or confirmed */
+        bool is_made;
+        larch_sessions_doomed doomed;
+    } parts[LARCH_SESSIONS_GROUP];
+} larch_sessions_group;
+
 struct larch_sessions {
     larch_sessions_db *db;
+    larch_sessions_group group;
+    bool has_groups; /* else every handshake is durable when its call returns */
     const larch_random *random;
     larch_seal_key key;
     larch_sessions_setting stored; /* in the file */
@@ -41,7 +54,9 @@ struct larch_sessions {
     uint64_t wait_end_ms; /* up to this time */
     size_t place_end;     /* no place from here on was ever taken */
     size_t scan_at;
-    size_t doomed;    /* contexts that are */
+    size_t doomed; /* contexts that are; the numbers of some, so that nobody has to look for them */
+    size_t listed;
+    uint64_t list[LARCH_SESSIONS_GROUP];
     bool has_removed; /* since the log was truncated */
     bool failed;      /* a write failed in a way that says nothing about the next */
 #if LARCH_KEYLOG

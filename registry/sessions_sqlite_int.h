@@ -16,62 +16,54 @@
     " LEFT JOIN credential ON credential.device = psk.device WHERE "
 
 /* X(name, SQL) */
-#define STATEMENTS(X)                                                                                                  \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
-    X(COMMIT, "COMMIT")                                                                                                \
-    X(ROLLBACK, "ROLLBACK")                                                                                            \
-    X(GET_SETTING, "SELECT unused, start, newest, checked FROM setting")                                               \
-    X(SET_SETTING, "UPDATE setting SET unused = ?1, start = ?2, newest = ?3, checked = ?4")                            \
-    X(LIST_CONTEXTS, "SELECT number, device, expires, own_used, failed, sealed, made, unconfirmed FROM context")       \
-    X(ADD_CONTEXT, "INSERT INTO context VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                   \
-    X(SET_COUNTERS, "UPDATE context SET own_used = ?2, failed = ?3 WHERE number = ?1")                                 \
-    X(LIST_EXPIRED, "SELECT number FROM context WHERE expires > 0 AND expires <= ?1 ORDER BY expires")                 \
-    X(DELETE_CONTEXT, "DELETE FROM context WHERE number = ?1")                                                         \
-    X(DELETE_CONTEXTS, "DELETE FROM context WHERE device = ?1")                                                        \
-    X(CLEAR_CONTEXTS, "DELETE FROM context")                                                                           \
-    X(FIND_MARK, "SELECT 1 FROM mark WHERE mark = ?1")                                                                 \
-    X(ADD_MARK, "INSERT INTO mark VALUES(?1, ?2)")                                                                     \
-    X(DELETE_MARKS, "DELETE FROM mark WHERE expires > 0 AND expires <= ?1")                                            \
-    X(FIND_DEVICE, "SELECT number FROM device WHERE name = ?1")                                                        \
-    X(GET_NAME, "SELECT name FROM device WHERE number = ?1")                                                           \
-    X(ADD_DEVICE, "INSERT INTO device VALUES(?1, ?2) ON CONFLICT(number) DO NOTHING")                                  \
-    X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                           \
-    X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)"  \
-                   " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                           \
-    X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                           \
-    X(FIND_PSK, FIND_KEY "psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")                                         \
-    X(FIND_OWN, FIND_KEY "psk.device = ?1 AND psk.made = 0 LIMIT 1")                                                   \
-    X(FIND_HASH, "SELECT device FROM credential WHERE hash = ?1")                                                      \
-    X(ADD_CREDENTIAL, "INSERT OR REPLACE INTO credential VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                              \
-    X(DELETE_CREDENTIAL, "DELETE FROM credential WHERE device = ?1")                                                   \
-    X(REVOKE_KEY, "INSERT OR IGNORE INTO revoked SELECT key FROM credential WHERE device = ?1 AND key IS NOT NULL")    \
-    X(FIND_REVOKED, "SELECT 1 FROM revoked WHERE key = ?1")                                                            \
-    X(SET_SEALED, "UPDATE psk SET sealed = ?2 WHERE number = ?1")                                                      \
-    X(GET_PSK, "SELECT made FROM psk WHERE number = ?1 AND device = ?2")                                               \
-    X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                               \
-    X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                         \
-    X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
-                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                        \
-    X(FIND_LATER, "SELECT number, made FROM context WHERE device = ?1 AND made > ?2 LIMIT 1")                          \
-    X(LIST_OTHERS, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made <> ?2")                         \
-    X(DELETE_OTHER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made <> ?2")                              \
-    X(LIST_OLDER, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made < ?2")                           \
-    X(LIST_UNCONFIRMED,                                                                                                \
-      "SELECT number FROM context WHERE device = ?1 AND made > 0 AND parent = ?2 AND unconfirmed = 1")                 \
-    X(LIST_EXCESS, "SELECT number FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT -1 OFFSET ?2")  \
-    X(DELETE_OLDER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made < ?2")                               \
-    X(DELETE_PSK_OF_CONTEXT, "DELETE FROM psk WHERE made > 0 AND made = (SELECT made FROM context WHERE number = ?1)") \
-    X(DELETE_EXCESS_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND number NOT IN"                           \
-                          " (SELECT number FROM psk WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT ?2)")      \
-    X(DELETE_PSKS, "DELETE FROM psk WHERE device = ?1")                                                                \
-    X(ADD_OBSERVATION, "INSERT OR REPLACE INTO observation(session, key, record) VALUES(?1, ?2, ?3)")                  \
-    X(END_OBSERVATION, "DELETE FROM observation WHERE session = ?1 AND key = ?2")                                      \
-    X(DELETE_OBSERVATIONS, "DELETE FROM observation WHERE session = ?1")                                               \
-    X(DELETE_OBSERVATIONS_OF_DEVICE,                                                                                   \
-      "DELETE FROM observation WHERE session IN (SELECT number FROM context WHERE device = ?1)")                       \
-    X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                   \
-    X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")               \
-    X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                               \
+#define STATEMENTS(X)                                                                                                 \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                                       \
+    X(COMMIT, "COMMIT")                                                                                               \
+    X(ROLLBACK, "ROLLBACK")                                                                                           \
+    X(GET_SETTING, "SELECT unused, start, newest, checked FROM setting")                                              \
+    X(SET_SETTING, "UPDATE setting SET unused = ?1, start = ?2, newest = ?3, checked = ?4")                           \
+    X(LIST_CONTEXTS, "SELECT number, device, expires, own_used, failed, sealed, made, unconfirmed FROM context")      \
+    X(ADD_CONTEXT, "INSERT INTO context VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                  \
+    X(SET_COUNTERS, "UPDATE context SET own_used = ?2, failed = ?3 WHERE number = ?1")                                \
+    X(LIST_EXPIRED, "SELECT number FROM context WHERE expires > 0 AND expires <= ?1 ORDER BY expires")                \
+    X(DELETE_CONTEXT, "DELETE FROM context WHERE number = ?1")                                                        \
+    X(DELETE_CONTEXTS, "DELETE FROM context WHERE device = ?1")                                                       \
+    X(CLEAR_CONTEXTS, "DELETE FROM context")                                                                          \
+    X(FIND_MARK, "SELECT 1 FROM mark WHERE mark = ?1")                                                                \
+    X(ADD_MARK, "INSERT INTO mark VALUES(?1, ?2)")                                                                    \
+    X(DELETE_MARKS, "DELETE FROM mark WHERE expires > 0 AND expires <= ?1")                                           \
+    X(FIND_DEVICE, "SELECT number FROM device WHERE name = ?1")                                                       \
+    X(GET_NAME, "SELECT name FROM device WHERE number = ?1")                                                          \
+    X(ADD_DEVICE, "INSERT INTO device VALUES(?1, ?2) ON CONFLICT(number) DO NOTHING")                                 \
+    X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                          \
+    X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)" \
+                   " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                          \
+    X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                          \
+    X(FIND_PSK, FIND_KEY "psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")                                        \
+    X(FIND_OWN, FIND_KEY "psk.device = ?1 AND psk.made = 0 LIMIT 1")                                                  \
+    X(FIND_HASH, "SELECT device FROM credential WHERE hash = ?1")                                                     \
+    X(ADD_CREDENTIAL, "INSERT OR REPLACE INTO credential VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                             \
+    X(DELETE_CREDENTIAL, "DELETE FROM credential WHERE device = ?1")                                                  \
+    X(REVOKE_KEY, "INSERT OR IGNORE INTO revoked SELECT key FROM credential WHERE device = ?1 AND key IS NOT NULL")   \
+    X(FIND_REVOKED, "SELECT 1 FROM revoked WHERE key = ?1")                                                           \
+    X(SET_SEALED, "UPDATE psk SET sealed = ?2 WHERE number = ?1")                                                     \
+    X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                              \
+    X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                        \
+    X(LAST_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                              \
+                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0))")                                           \
+    X(LIST_MADE,                                                                                                      \
+      "SELECT number, made, parent, unconfirmed FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC")      \
+    X(LIST_PSKS, "SELECT number, made FROM psk WHERE device = ?1 ORDER BY made DESC")                                 \
+    X(DELETE_PSK, "DELETE FROM psk WHERE number = ?1")                                                                \
+    X(DELETE_PSKS, "DELETE FROM psk WHERE device = ?1")                                                               \
+    X(ADD_OBSERVATION, "INSERT OR REPLACE INTO observation(session, key, record) VALUES(?1, ?2, ?3)")                 \
+    X(END_OBSERVATION, "DELETE FROM observation WHERE session = ?1 AND key = ?2")                                     \
+    X(DELETE_OBSERVATIONS, "DELETE FROM observation WHERE session = ?1")                                              \
+    X(DELETE_OBSERVATIONS_OF_DEVICE,                                                                                  \
+      "DELETE FROM observation WHERE session IN (SELECT number FROM context WHERE device = ?1)")                      \
+    X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                  \
+    X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")              \
+    X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                              \
     X(TRUNCATE, "PRAGMA wal_checkpoint(TRUNCATE)")
 
 #define STATEMENT_ENUM(name, sql) name,
@@ -81,6 +73,12 @@ enum { STATEMENTS(STATEMENT_ENUM) STATEMENT_COUNT };
 struct larch_sessions_db {
     sqlite3 *sqlite;
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    uint64_t last_made; /* number of the newest handshake, if it is known */
+    bool has_last_made;
+    size_t part;        /* of the group, the newest */
+    bool has_group;     /* a transaction is open, for handshakes that are made durable together */
+    bool is_group_lost; /* the last one failed, and nobody was told yet */
+    larch_registry_reason group_why;
     char path[LARCH_REGISTRY_PATH_MAX];
 };
 
@@ -146,6 +144,24 @@ static inline larch_error end_transaction(larch_sessions_db *db, larch_error e, 
     if (e != LARCH_OK && sqlite3_get_autocommit(db->sqlite) == 0)
         (void)!run(db, ROLLBACK, &other);
     return e;
+}
+
+/* Makes a group durable that is open, because something else is to be durable by itself; larch_sessions_db_commit tells
+ * what came of it. */
+static inline void end_group(larch_sessions_db *db)
+{
+    if (!db->has_group)
+        return;
+    db->has_group = false;
+    if (end_transaction(db, LARCH_OK, &db->group_why) != LARCH_OK)
+        db->is_group_lost = true;
+}
+
+/* A transaction by itself. */
+static inline larch_error begin_transaction(larch_sessions_db *db, larch_registry_reason *why)
+{
+    end_group(db);
+    return run(db, BEGIN, why);
 }
 
 /* The row of a context. parent: the handshake that made the key under which this one was made; 0: none did. */

@@ -77,6 +77,15 @@ LARCH_MUST_USE larch_error larch_lake_extract(const larch_lake_suite *suite, con
                                               uint8_t out[LAKE_HASH_MAX]);
 LARCH_MUST_USE larch_error larch_lake_kdf(const larch_lake_suite *suite, const uint8_t *prk, unsigned label,
                                           const larch_bytes *context, size_t count, uint8_t *out, size_t len);
+/* Several EDHOC_KDF of one PRK and context: at most LAKE_OUTPUTS. */
+#define LAKE_OUTPUTS 4
+typedef struct lake_output {
+    unsigned label;
+    uint8_t *out;
+    size_t len;
+} lake_output;
+LARCH_MUST_USE larch_error larch_lake_kdf_each(const larch_lake_suite *suite, const uint8_t *prk, larch_bytes context,
+                                               const lake_output *outputs, size_t count);
 /* PRK_x = EDHOC_Extract( EDHOC_KDF( prk, label, th, hash_length ), ikm ): both steps to PRK_3e2m and PRK_4e3m. */
 LARCH_MUST_USE larch_error larch_lake_next_prk(const larch_lake_suite *suite, const uint8_t *prk, unsigned label,
                                                const uint8_t *th, larch_bytes ikm, uint8_t out[LAKE_HASH_MAX]);

@@ -189,6 +189,7 @@ static const page_notes all[] = {
          NOTES{{"taskset -c 1 larch bench kem --markdown", "Measures KEMs and signatures on one core, as tables."},
                {"larch bench oscore --markdown", "Compares readings under OSCORE with a bare echo and libcoap."},
                {"larch bench gateway --senders 64", "Loads a gateway that it starts for the purpose."},
+               {"larch bench handshake --json", "Shows what each handshake sends, computes and costs, a line each."},
                END},
      .see_also = "taskset(1)"},
     {"demo", .files = NOTES{{"demo.pcapng", "Left in the present folder, for Wireshark."}, END},
