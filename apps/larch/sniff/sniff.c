@@ -223,7 +223,8 @@ static const larch_option rows[] = {
      .value = "FILE",
      LARCH_OPTION_AT(sniffer, key_log),
      .text =
-         "open OSCORE messages and handshakes with the secrets in FILE: security contexts, one a line as in Wireshark's "
+         "open OSCORE messages and handshakes with the secrets in FILE: security contexts, one a line as in "
+         "Wireshark's "
          "file oscore_contexts: "
          "\"sender ID\",\"recipient ID\",\"master secret\",\"master salt\",\"ID context\",\"algorithm\", all but the "
          "last "
