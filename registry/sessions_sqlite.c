@@ -30,7 +30,7 @@ static const larch_sqlite_kind sessions_kind = {
               "CREATE TABLE mark(mark BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;"
               "CREATE TABLE observation(id INTEGER PRIMARY KEY, session INTEGER NOT NULL, key BLOB NOT NULL,"
               " record BLOB NOT NULL, UNIQUE(session, key))",
-    .additions = "",
+    .additions = "CREATE TABLE IF NOT EXISTS kept(number INTEGER PRIMARY KEY, sealed BLOB NOT NULL)", /* reseal.h */
 };
 
 #define STATEMENT_TEXT(name, sql) sql,

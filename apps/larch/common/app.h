@@ -40,6 +40,7 @@ typedef enum larch_exit {
     X(extcap, false)          \
     X(oled, false)            \
     X(keys, true)             \
+    X(store, true)            \
     X(bench, true)            \
     X(demo, true)
 

@@ -163,6 +163,23 @@ static const page_notes all[] = {
                {"larch keys rotate --state /var/lib/larch", "Makes new keys; a running gateway does it itself."},
                END},
      .see_also = "larch-gateway(1), larch-send(1), coap-oscore-conf(5)"},
+    {"store",
+     .files = NOTES{STATE_FOLDER,
+                    {"store.key", "In that folder: the source of the store key, its check value, and the key as "
+                                  "that source wraps it."},
+                    END},
+     .environment = NOTES{STATE_ENVIRONMENT,
+                          {"CREDENTIALS_DIRECTORY", "The folder of credentials, as systemd hands it over."},
+                          END},
+     .exit_status =
+         NOTES{DONE, FAILED, USAGE, REFUSED("A passphrase, PIN or credential is wrong. Nothing was changed."), END},
+     .examples =
+         NOTES{{"larch store show", "Prints where the store key comes from."},
+               {"larch store rekey --to passphrase", "Asks for a passphrase, and seals every secret under a new key."},
+               {"larch store rekey --to pkcs11 --new-token 'pkcs11:token=larch;object=store'",
+                "Lets a key on a token wrap the store key."},
+               END},
+     .see_also = "larch-gateway(1), larch-keys(1), pkcs11.conf(5), systemd-creds(1)"},
     {"bench", .exit_status = NOTES{DONE, FAILED, USAGE, END},
      .examples =
          NOTES{{"taskset -c 1 larch bench kem --markdown", "Measures KEMs and signatures on one core, as tables."},
