@@ -23,6 +23,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     larch_writer w = larch_writer_to(again, sizeof again);
     larch_enrolment_put(&w, &e);
     require(w.len == size && memcmp(again, data, size) == 0);
+    const larch_lake_suite *suite = larch_lake_suite_find(e.suite);
+    require(suite != NULL && suite->hash == e.hash && larch_enrolment_is_pair(e.method, suite));
+    if (e.method != LARCH_LAKE_METHOD_PSK) {
+        require(e.key.len > 0 && larch_enrolment_credential(&e, NULL, buffer, &credential) == LARCH_STATE);
+        return 0;
+    }
     require(larch_enrolment_credential(&e, NULL, buffer, &credential) == LARCH_OK);
     require(!larch_bytes_equal(credential.cred_i, credential.cred_r) && credential.key.k.len == sizeof e.psk);
     return 0;

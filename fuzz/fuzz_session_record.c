@@ -44,14 +44,14 @@ static void try_observation(larch_bytes bytes)
 static void try_key(larch_bytes bytes)
 {
     uint8_t again[LARCH_PSK_RECORD_MAX];
-    larch_lake_resumption key;
-    uint64_t device;
-    if (larch_psk_record_take(bytes, &device, &key) != LARCH_OK) {
-        require(device == 0 && key.kid_len == 0 && key.psk_len == 0);
+    larch_psk_record record;
+    if (larch_psk_record_take(bytes, &record) != LARCH_OK) {
+        require(record.device == 0 && record.key.kid_len == 0 && record.key.psk_len == 0 && !record.has_credential);
         return;
     }
+    require(record.has_credential == (record.method == LARCH_LAKE_METHOD_SIGNATURES));
     larch_writer w = larch_writer_to(again, sizeof again);
-    larch_psk_record_put(&w, device, &key);
+    larch_psk_record_put(&w, &record);
     require(w.len == bytes.len && memcmp(again, bytes.data, w.len) == 0);
 }
 

@@ -45,6 +45,10 @@ LARCH_MUST_USE larch_error larch_device_list_has(larch_device_list *list, uint64
 LARCH_MUST_USE larch_error larch_device_list_remove(larch_device_list *list, uint64_t number,
                                                     larch_registry_reason *why);
 
+/* Adds the revocations of another file to this one. *count: how many are new. */
+LARCH_MUST_USE larch_error larch_device_list_take_revoked(larch_device_list *list, larch_device_list *from,
+                                                          size_t *count, larch_registry_reason *why);
+
 #ifdef __cplusplus
 }
 #endif

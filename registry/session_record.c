@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define VERSION 1
+#define VERSION        1
+#define VERSION_METHOD 2 /* of a key: with a method and a suite of its own */
 
 static void put_bytes(larch_writer *w, larch_bytes bytes)
 {
@@ -96,13 +97,23 @@ larch_error larch_session_record_take(larch_bytes bytes, larch_session_record *r
 
 /* ---- key ----------------------------------------------------------------- */
 
-void larch_psk_record_put(larch_writer *w, uint64_t device, const larch_lake_resumption *key)
+static bool is_plain(const larch_psk_record *r)
 {
-    larch_writer_put_u8(w, VERSION);
-    larch_writer_put_u64(w, device);
-    larch_writer_put_u8(w, (uint8_t)key->psk_hash);
-    put_bytes(w, (larch_bytes){key->kid, key->kid_len});
-    put_bytes(w, (larch_bytes){key->psk, key->psk_len});
+    return r->method == LARCH_LAKE_METHOD_PSK && r->suite == LARCH_LAKE_SUITE_PQ_1 && !r->has_credential;
+}
+
+void larch_psk_record_put(larch_writer *w, const larch_psk_record *r)
+{
+    larch_writer_put_u8(w, is_plain(r) ? VERSION : VERSION_METHOD);
+    larch_writer_put_u64(w, r->device);
+    larch_writer_put_u8(w, (uint8_t)r->key.psk_hash);
+    put_bytes(w, (larch_bytes){r->key.kid, r->key.kid_len});
+    put_bytes(w, (larch_bytes){r->key.psk, r->key.psk_len});
+    if (is_plain(r))
+        return;
+    larch_writer_put_u8(w, r->method);
+    larch_writer_put_u8(w, (uint8_t)r->suite);
+    put_bytes(w, (larch_bytes){r->credential, r->has_credential ? sizeof r->credential : 0});
 }
 
 /* Into an array of cap bytes. */
@@ -116,21 +127,43 @@ static larch_error copy_bytes(larch_reader *r, uint8_t *out, size_t cap, uint8_t
     return LARCH_OK;
 }
 
-larch_error larch_psk_record_take(larch_bytes bytes, uint64_t *device, larch_lake_resumption *key)
+static larch_error take_method(larch_reader *r, larch_psk_record *record)
+{
+    uint8_t suite, len;
+    if (larch_reader_take_u8(r, &record->method) != LARCH_OK || larch_reader_take_u8(r, &suite) != LARCH_OK ||
+        copy_bytes(r, record->credential, sizeof record->credential, &len) != LARCH_OK)
+        return LARCH_MALFORMED;
+    record->suite = (int8_t)suite;
+    record->has_credential = len > 0;
+    return len == 0 || len == sizeof record->credential ? LARCH_OK : LARCH_MALFORMED;
+}
+
+/* A device with a credential has no PSK, and every other has one. */
+static bool is_sound(const larch_psk_record *r, uint8_t version)
+{
+    const bool signs = r->method == LARCH_LAKE_METHOD_SIGNATURES;
+    return r->device != 0 && r->key.kid_len > 0 && signs == r->has_credential &&
+           (signs ? r->key.psk_len == 0 : r->key.psk_len >= LARCH_SESSION_SECRET_MIN) &&
+           (signs || r->method == LARCH_LAKE_METHOD_PSK) && (version == VERSION) == is_plain(r);
+}
+
+larch_error larch_psk_record_take(larch_bytes bytes, larch_psk_record *record)
 {
     larch_reader r = larch_reader_of(bytes);
-    uint8_t hash;
-    memset(key, 0, sizeof *key);
-    if (take_version(&r) == LARCH_OK && larch_reader_take_u64(&r, device) == LARCH_OK &&
-        larch_reader_take_u8(&r, &hash) == LARCH_OK &&
+    larch_lake_resumption *key = &record->key;
+    uint8_t version, hash;
+    memset(record, 0, sizeof *record);
+    record->method = LARCH_LAKE_METHOD_PSK;
+    record->suite = LARCH_LAKE_SUITE_PQ_1;
+    if (larch_reader_take_u8(&r, &version) == LARCH_OK && (version == VERSION || version == VERSION_METHOD) &&
+        larch_reader_take_u64(&r, &record->device) == LARCH_OK && larch_reader_take_u8(&r, &hash) == LARCH_OK &&
         copy_bytes(&r, key->kid, sizeof key->kid, &key->kid_len) == LARCH_OK &&
-        copy_bytes(&r, key->psk, sizeof key->psk, &key->psk_len) == LARCH_OK && r.left.len == 0 && *device != 0 &&
-        key->kid_len > 0 && key->psk_len >= LARCH_SESSION_SECRET_MIN) {
+        copy_bytes(&r, key->psk, sizeof key->psk, &key->psk_len) == LARCH_OK &&
+        (version == VERSION || take_method(&r, record) == LARCH_OK) && r.left.len == 0 && is_sound(record, version)) {
         key->psk_hash = (int8_t)hash;
         return LARCH_OK;
     }
-    *device = 0;
-    larch_wipe(key, sizeof *key);
+    larch_wipe(record, sizeof *record);
     return LARCH_MALFORMED;
 }
 

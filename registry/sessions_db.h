@@ -41,6 +41,18 @@ typedef struct larch_sessions_psk_row {
     larch_bytes kid, sealed;
 } larch_sessions_psk_row;
 
+/* By what a device proves itself, beside its own key. A device without it: method 4 and suite -24. */
+typedef struct larch_sessions_credential_row {
+    int method, suite;
+    larch_bytes key, hash, cred; /* SHA-256 of its public key and of CRED_I, and CRED_I; empty in method 4 */
+} larch_sessions_credential_row;
+
+/* What a search for a key finds. */
+typedef struct larch_sessions_found_row {
+    larch_sessions_psk_row psk, own; /* own.device and own.made are those of a device's own key */
+    larch_bytes cred;
+} larch_sessions_found_row;
+
 #define LARCH_SESSIONS_DOOMED_MAX 16 /* contexts that one handshake removes, at most */
 
 /* Contexts that were deleted, by their numbers. */
@@ -92,22 +104,37 @@ larch_error larch_sessions_db_find_device(larch_sessions_db *db, const char *nam
 larch_error larch_sessions_db_get_name(larch_sessions_db *db, uint64_t device, char name[LARCH_SESSIONS_NAME_MAX + 1],
                                        larch_registry_reason *why);
 
-/* Adds a device with its own key. LARCH_REPLAY, without *why: there is one of this name. */
+/* Adds a device with its own key, and by what it proves itself (NULL: method 4 and suite -24). LARCH_REPLAY, without *why:
+ * there is one of this name. */
 larch_error larch_sessions_db_enrol(larch_sessions_db *db, const char *name, const larch_sessions_psk_row *psk,
-                                    larch_registry_reason *why);
-/* Hands the nth key of this kid to take, and the kid of the device's own key, and returns what take does. LARCH_AGAIN:
- * there is none. Views hold inside take. */
+                                    const larch_sessions_credential_row *credential, larch_registry_reason *why);
+/* Another credential of a device, whose own key has another seal then. */
+larch_error larch_sessions_db_set_credential(larch_sessions_db *db, const larch_sessions_psk_row *psk,
+                                             const larch_sessions_credential_row *credential,
+                                             larch_registry_reason *why);
+/* Hands the nth key of this kid to take, and returns what take does. LARCH_AGAIN: there is none. Views hold inside take. */
 larch_error larch_sessions_db_find_psk(larch_sessions_db *db, larch_bytes kid, unsigned nth,
-                                       larch_error (*take)(void *context, const larch_sessions_psk_row *row,
-                                                           larch_bytes own_kid),
+                                       larch_error (*take)(void *context, const larch_sessions_found_row *row),
                                        void *context, larch_registry_reason *why);
+/* Likewise, the own key of a device. */
+larch_error larch_sessions_db_find_own(larch_sessions_db *db, uint64_t device,
+                                       larch_error (*take)(void *context, const larch_sessions_found_row *row),
+                                       void *context, larch_registry_reason *why);
+/* The device that has the credential of this hash. LARCH_AGAIN: none has. */
+larch_error larch_sessions_db_find_hash(larch_sessions_db *db, larch_bytes hash, uint64_t *device,
+                                        larch_registry_reason *why);
+/* Whether a device with the public key of this hash was revoked. LARCH_AGAIN: none was. */
+larch_error larch_sessions_db_find_revoked(larch_sessions_db *db, larch_bytes hash, larch_registry_reason *why);
 /* Adds what a handshake under the key `under` made: a context, and the key for the next resumption; both get the next
  * number of a handshake. What the key's use has made superfluous is deleted: contexts and keys that are older than it, and
- * what an earlier handshake under it left unconfirmed; and the oldest, so that LARCH_ENROLLED_CONTEXTS_MAX stay. LARCH_AGAIN,
- * without *why: that key is not on record. */
+ * what an earlier handshake under it left unconfirmed; under a resumption key everything but that key and its context; and the
+ * oldest, so that LARCH_ENROLLED_CONTEXTS_MAX stay. since: the last handshake that was stored when this one began. LARCH_AGAIN,
+ * without *why: that key is not on record, or the device has stored another handshake since. */
 larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessions_row *row,
-                                       const larch_sessions_psk_row *next, uint64_t under,
+                                       const larch_sessions_psk_row *next, uint64_t under, uint64_t since,
                                        larch_sessions_doomed *doomed, larch_registry_reason *why);
+/* The last handshake that was stored; 0: none was. */
+larch_error larch_sessions_db_last_made(larch_sessions_db *db, uint64_t *made, larch_registry_reason *why);
 /* A context is confirmed: deletes contexts and keys of its device that are older. LARCH_AGAIN, without *why: there is no
  * such context. */
 larch_error larch_sessions_db_confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,

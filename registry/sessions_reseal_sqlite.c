@@ -290,3 +290,22 @@ larch_error larch_device_list_remove(larch_device_list *list, uint64_t number, l
     const larch_error e = larch_sessions_db_remove_device(db_of(list), number, why);
     return e == LARCH_OK ? larch_sessions_db_truncate_log(db_of(list), why) : e;
 }
+
+larch_error larch_device_list_take_revoked(larch_device_list *list, larch_device_list *from, size_t *count,
+                                           larch_registry_reason *why)
+{
+    larch_sessions_db *to_db = db_of(list), *from_db = db_of(from);
+    sqlite3_stmt *select = NULL, *insert = NULL;
+    *count = 0;
+    larch_error e = larch_sqlite_prepare(from_db->sqlite, from_db->path, "SELECT key FROM revoked", &select, why);
+    if (e == LARCH_OK)
+        e = larch_sqlite_prepare(to_db->sqlite, to_db->path, "INSERT OR IGNORE INTO revoked VALUES(?1)", &insert, why);
+    while (e == LARCH_OK && (e = step(from_db, select, why)) == LARCH_OK) {
+        bind_bytes(insert, 1, column_bytes(select, 0));
+        e = larch_sqlite_run(to_db->sqlite, to_db->path, insert, why);
+        *count += e == LARCH_OK ? (size_t)sqlite3_changes(to_db->sqlite) : 0;
+    }
+    (void)sqlite3_finalize(select);
+    (void)sqlite3_finalize(insert);
+    return e == LARCH_AGAIN ? LARCH_OK : e;
+}

@@ -30,7 +30,12 @@ static const larch_sqlite_kind sessions_kind = {
               "CREATE TABLE mark(mark BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;"
               "CREATE TABLE observation(id INTEGER PRIMARY KEY, session INTEGER NOT NULL, key BLOB NOT NULL,"
               " record BLOB NOT NULL, UNIQUE(session, key))",
-    .additions = "CREATE TABLE IF NOT EXISTS kept(number INTEGER PRIMARY KEY, sealed BLOB NOT NULL)", /* reseal.h */
+    .additions = "CREATE TABLE IF NOT EXISTS credential(device INTEGER PRIMARY KEY, method INTEGER NOT NULL,"
+                 " suite INTEGER NOT NULL, key BLOB, hash BLOB, cred BLOB,"
+                 " CHECK(method = 0 OR method = 4 OR (method = 3 AND suite > 0)));"
+                 "CREATE INDEX IF NOT EXISTS credential_hash ON credential(hash) WHERE hash IS NOT NULL;"
+                 "CREATE TABLE IF NOT EXISTS revoked(key BLOB PRIMARY KEY) WITHOUT ROWID;"
+                 "CREATE TABLE IF NOT EXISTS kept(number INTEGER PRIMARY KEY, sealed BLOB NOT NULL)", /* reseal.h */
 };
 
 #define STATEMENT_TEXT(name, sql) sql,
@@ -207,7 +212,9 @@ larch_error larch_sessions_db_remove_device(larch_sessions_db *db, uint64_t devi
         return e;
     if ((e = run_with_number(db, DELETE_OBSERVATIONS_OF_DEVICE, device, why)) == LARCH_OK &&
         (e = run_with_number(db, DELETE_CONTEXTS, device, why)) == LARCH_OK &&
-        (e = run_with_number(db, DELETE_PSKS, device, why)) == LARCH_OK)
+        (e = run_with_number(db, DELETE_PSKS, device, why)) == LARCH_OK &&
+        (e = run_with_number(db, REVOKE_KEY, device, why)) == LARCH_OK &&
+        (e = run_with_number(db, DELETE_CREDENTIAL, device, why)) == LARCH_OK)
         e = run_with_number(db, DELETE_DEVICE, device, why);
     return end_transaction(db, e, why);
 }

@@ -9,6 +9,12 @@
 #include "registry/sessions_db.h"
 #include "registry/sqlite.h"
 
+/* A key, the device's own key, and what the device proves itself by in method 0. */
+#define FIND_KEY                                                                                     \
+    "SELECT psk.number, psk.device, psk.made, psk.kid, psk.sealed, own.number, own.kid, own.sealed," \
+    " credential.cred FROM psk JOIN psk AS own ON own.device = psk.device AND own.made = 0"          \
+    " LEFT JOIN credential ON credential.device = psk.device WHERE "
+
 /* X(name, SQL) */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
@@ -33,14 +39,22 @@
     X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)"  \
                    " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                           \
     X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                           \
-    X(FIND_PSK,                                                                                                        \
-      "SELECT psk.number, psk.device, psk.made, psk.sealed, own.kid FROM psk JOIN psk AS own"                          \
-      " ON own.device = psk.device AND own.made = 0 WHERE psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")         \
+    X(FIND_PSK, FIND_KEY "psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")                                         \
+    X(FIND_OWN, FIND_KEY "psk.device = ?1 AND psk.made = 0 LIMIT 1")                                                   \
+    X(FIND_HASH, "SELECT device FROM credential WHERE hash = ?1")                                                      \
+    X(ADD_CREDENTIAL, "INSERT OR REPLACE INTO credential VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                              \
+    X(DELETE_CREDENTIAL, "DELETE FROM credential WHERE device = ?1")                                                   \
+    X(REVOKE_KEY, "INSERT OR IGNORE INTO revoked SELECT key FROM credential WHERE device = ?1 AND key IS NOT NULL")    \
+    X(FIND_REVOKED, "SELECT 1 FROM revoked WHERE key = ?1")                                                            \
+    X(SET_SEALED, "UPDATE psk SET sealed = ?2 WHERE number = ?1")                                                      \
     X(GET_PSK, "SELECT made FROM psk WHERE number = ?1 AND device = ?2")                                               \
     X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                               \
     X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                         \
     X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
                  " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                        \
+    X(FIND_LATER, "SELECT number, made FROM context WHERE device = ?1 AND made > ?2 LIMIT 1")                          \
+    X(LIST_OTHERS, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made <> ?2")                         \
+    X(DELETE_OTHER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made <> ?2")                              \
     X(LIST_OLDER, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made < ?2")                           \
     X(LIST_UNCONFIRMED,                                                                                                \
       "SELECT number FROM context WHERE device = ?1 AND made > 0 AND parent = ?2 AND unconfirmed = 1")                 \

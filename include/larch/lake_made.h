@@ -17,6 +17,7 @@ typedef struct larch_lake_made {
     uint8_t method;
     larch_lake_oscore oscore;   /* of the session */
     larch_lake_resumption next; /* rPSK and rKID of the next handshake */
+    uint64_t stamp;             /* the Responder's: what its `stamp` said when message_2 left */
     uint64_t unix_s;            /* the Initiator's: the Responder's wall clock, authenticated; 0: it was not given */
 } larch_lake_made;
 

@@ -32,6 +32,7 @@ typedef struct larch_lake_half {
     uint64_t owner;
     uint64_t message;
     uint64_t number; /* that the session will have */
+    uint64_t stamp;
     uint8_t stage;
     larch_lake_id c_r;
 } larch_lake_half;
@@ -69,6 +70,9 @@ typedef struct larch_lake_service_config {
      * latter only after the call returned, behind larch_oscore_service_forget. LARCH_OK: session->is_unconfirmed
      * becomes false. After any other error the next request confirms. */
     larch_error (*confirm)(void *context, uint64_t now_ms, const larch_session *session);
+    /* How many sessions were stored so far; it runs when message_2 leaves, and store gets it back. A device has one handshake
+     * at a time, so store refuses (LARCH_AUTH) one whose device has stored another since: its message_3 is late. NULL: 0. */
+    uint64_t (*stamp)(void *context);
     /* Seconds since 1970, for a device without a clock; 0: unknown. NULL: never known. */
     uint64_t (*unix_s)(void *context);
     void *context;

@@ -93,6 +93,7 @@ static void take_message_1(larch_lake_service *lake, const larch_request *rq, la
             half->address = source->address;
             half->owner = owner;
             half->message = tag;
+            half->stamp = lake->config.stamp != NULL ? lake->config.stamp(lake->config.context) : 0;
             half->stage = LAKE_HALF_WAITS;
             larch_lake_pool_touch(lake, rq->now_ms, i);
             larch_lake_reply(rq, larch_lake_answer_at(lake, i));
@@ -109,9 +110,7 @@ static void send_message_4(larch_lake_service *lake, const larch_request *rq, si
     larch_lake_session *session = larch_lake_session_at(lake, i);
     uint8_t time[16];
     larch_writer ead_4 = larch_writer_to(time, sizeof time), w = larch_lake_answer_writer(lake, i);
-    larch_error e = LARCH_OK;
-    if (larch_lake_keys_of(session)->method != LARCH_LAKE_METHOD_PSK)
-        e = put_ead_time(lake, &ead_4);
+    larch_error e = put_ead_time(lake, &ead_4);
     if (e == LARCH_OK)
         e = larch_lake_compose_message_4(session, lake->config.party, (larch_bytes){time, ead_4.len}, &w);
     if (e != LARCH_OK) {

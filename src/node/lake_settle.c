@@ -83,6 +83,7 @@ static larch_error store(const larch_lake_service *lake, const larch_request *rq
     larch_error e =
         make(lake, larch_lake_keys_of(larch_lake_session_at(lake, i)), rq, config->halves[i].number, &made, &session);
     if (e == LARCH_OK) {
+        made.stamp = config->halves[i].stamp;
         e = config->store(config->context, rq->now_ms, &made, &session);
         if (e == LARCH_PLATFORM || e == LARCH_SPACE)
             e = LARCH_BUSY;

@@ -87,8 +87,44 @@ static const flood floods[] = {
     {"first blocks from anywhere, ML-KEM-1024", STRANGER_BLOCK, STRANGER_ANYWHERE, 1024, 0, false},
     {"forged readings of a session, from anywhere", STRANGER_READING_FORGED, STRANGER_ANYWHERE, 512, 0, false},
     {"forged readings from the senders' own /24", STRANGER_READING_FORGED, STRANGER_SENDERS_24, 512, 0, false},
+    {"message_1 of handshakes, each from another prefix", STRANGER_MESSAGE_1, STRANGER_ANYWHERE, 512, 0, false},
+    {"message_1 from the senders' own /24", STRANGER_MESSAGE_1, STRANGER_SENDERS_24, 512, 0, false},
+    {"message_1 from 30 proven addresses of a host", STRANGER_MESSAGE_1, STRANGER_PROVEN, 512, 0, false},
+    {"message_1 from a proven IPv6 /64", STRANGER_MESSAGE_1, STRANGER_PROVEN_64, 512, 0, false},
+    {"message_1 from 30 proven hosts far apart", STRANGER_MESSAGE_1, STRANGER_FAR_PROVEN, 512, 0, false},
+    {"false message_3, each from another prefix", STRANGER_MESSAGE_3, STRANGER_ANYWHERE, 512, 0, false},
+    {"false message_3 from 30 proven addresses of a host", STRANGER_MESSAGE_3, STRANGER_PROVEN, 512, 0, false},
+    {"message_3 before OSCORE, each from another prefix", STRANGER_EARLY, STRANGER_ANYWHERE, 512, 0, false},
     {"key requests of 1024, each from another prefix", STRANGER_KEY_1024, STRANGER_ANYWHERE, 1024, 0, false},
 };
+
+/* Handshakes that are half open, and those of the prefix that has the most of them. */
+static unsigned half_open(const world *w, unsigned *most)
+{
+    const larch_lake_half *halves = w->responder.halves;
+    unsigned all = 0;
+    *most = 0;
+    for (size_t i = 0; i < ONE_RESPONDER_PLACES; i++) {
+        unsigned same = 0;
+        for (size_t k = 0; halves[i].until_ms > world_now(w) && k < ONE_RESPONDER_PLACES; k++)
+            same += halves[k].until_ms > world_now(w) && halves[k].owner == halves[i].owner;
+        all += same > 0;
+        *most = same > *most ? same : *most;
+    }
+    return all;
+}
+
+/* Who cannot be reached takes no place, and a prefix an eighth at most. */
+static void check_pool(table *t, const flood *what, const world *w)
+{
+    unsigned most;
+    const unsigned all = half_open(w, &most);
+    const bool is_proven = what->source != STRANGER_ANYWHERE && what->source != STRANGER_SENDERS_24;
+    if (what->request != STRANGER_MESSAGE_1 && what->request != STRANGER_MESSAGE_3 && what->request != STRANGER_EARLY)
+        return;
+    table_check(t, most <= ONE_RESPONDER_PLACES / 8, "%u half-open handshakes of one prefix", most);
+    table_check(t, (all > 0) == (is_proven && what->request == STRANGER_MESSAGE_1), "%u half-open handshakes", all);
+}
 
 static void run_flood(table *t, const flood *what)
 {
@@ -100,6 +136,7 @@ static void run_flood(table *t, const flood *what)
     table_begin(t);
     warm_up(g);
     attack(g, &f, what->request, what->source, rate);
+    check_pool(t, what, w);
     table_end(t, what->attack, rate, w, g);
     honest_end(g);
     world_end(w);

@@ -31,7 +31,7 @@
 #include "welch.h"
 
 #define EXIT_SKIPPED 77
-#define SAMPLES      300000
+#define SAMPLES      150000
 #define WARM_UP      2000
 #define POOL         32
 #define T_MAX        10.0

@@ -15,10 +15,13 @@ gateway_test(gateway 300 test_gateway.py ${PROJECT_SOURCE_DIR})
 gateway_test(backup 180 test_backup.py)
 gateway_test(keys 180 test_keys.py)
 gateway_test(store 180 test_store.py)
+gateway_test(backup_file 180 test_backup_file.py)
 gateway_test(outbox 180 test_outbox.py $<TARGET_FILE:failing_sync>)
 gateway_test(outbox_disk 180 test_outbox_disk.py)
 larch_tests_long(e2e.outbox_disk)
 larch_test(e2e.lake e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake.py
+  $<TARGET_FILE:larch_program>)
+larch_test(e2e.lake_methods e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake_methods.py
   $<TARGET_FILE:larch_program>)
 larch_test(e2e.device e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_device.py
   $<TARGET_FILE:larch_program>)
@@ -47,5 +50,12 @@ endfunction()
 oscore_kill_test(kill9_oscore 180 12)
 oscore_kill_test(kill9_oscore_long 1500 150)
 larch_tests_long(e2e.kill9_oscore_long)
+function(lake_kill_test name timeout kills)
+  larch_test(e2e.${name} e2e ${timeout} ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/kill9_lake.py
+    $<TARGET_FILE:larch_program> ${kills})
+endfunction()
+lake_kill_test(kill9_lake 180 15)
+lake_kill_test(kill9_lake_long 1500 400)
+larch_tests_long(e2e.kill9_lake_long)
 larch_test(e2e.network e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_network.py
   $<TARGET_FILE:larch_program>)

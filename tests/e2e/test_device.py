@@ -299,7 +299,7 @@ class Refusals(Case):
 
     def test_usage(self):
         context = self.contexts("kitchen")[1]
-        for words, says in (([], "say what to do: run, list, get, observe, send, add, revoke or rotate"), (["gte", "a", "b"], "no 'gte'"),
+        for words, says in (([], "say what to do: run, list, get, observe, send, add, revoke, rotate, card, request or accept"), (["gte", "a", "b"], "no 'gte'"),
                             (["get", "a"], "get takes a device's name and a path"), (["list", "x"], "'x' is one argument"),
                             (["get", "a", "b", "c"], "'c' is one argument"), (["get", "a/b", "c"], "a device's name is"),
                             (["get", "a", "b c"], "a path is printable ASCII without spaces"),
@@ -309,7 +309,7 @@ class Refusals(Case):
                             (["get", "a", "b", "--method", "put"], "'get' takes no --method"),
                             (["send", "a", "b", "--method", "get"], "--method"),
                             (["get", "a", "b", "--count", "2"], "'get' takes no --count"),
-                            (["run", "--state", "x"], "'run' takes no --state"),
+                            (["run", "--state", "x", "coap://h", "--oscore", "x"], "--enrolment"),
                             (["run"], "which gateway?"), (["run", "coap://h"], "which keys?"),
                             (["add", "a"], "--out FILE"), (["add"], "add takes a device's name"),
                             (["revoke", "a", "--out", "x"], "'revoke' takes no --out"),

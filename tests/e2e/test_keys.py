@@ -113,7 +113,7 @@ class Control(Case):
                              (b"larch-control 2 rotate\n", b"the gateway is of another version than the command"),
                              (b"larch-control 1 rotate 512\n", b"the request has not the words that it needs"),
                              (b"larch-control 1 rotate\n\n", b"a connection carries one request"),
-                             (b"\n", b"this is no request"), (b"x" * 8192, b"the request is too long")]:
+                             (b"\n", b"this is no request"), (b"x" * 16384, b"the request is too long")]:
             self.assertEqual(self.ask(request), b"no " + why + b"\n")
         self.assertIn("generation 2", self.keys("show")[1])
 

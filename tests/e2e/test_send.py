@@ -423,7 +423,8 @@ class Names(Case):
         self.send(gateway.uri, "one", "--trust-first-use")
         first = gateway.port
         gateway.stop()
-        gateway.start("127.0.0.1:0")
+        host = socket.getaddrinfo("localhost", None, type=socket.SOCK_DGRAM)[0][4][0]  # ::1 comes first on some machines
+        gateway.start(f"[{host}]:0" if ":" in host else f"{host}:0")
         out, _ = self.send(f"coap://localhost:{gateway.port}", "two")
         self.assertIn("(on record)", out)
         [[_, names, _]], _ = self.records()

@@ -23,7 +23,10 @@
 
 static larch_enrolment enrolment_of(const char *name, uint8_t n)
 {
-    larch_enrolment e = {.name = larch_bytes_of_text(name), .hash = LARCH_COSE_SHAKE256};
+    larch_enrolment e = {.name = larch_bytes_of_text(name),
+                         .hash = LARCH_COSE_SHAKE256,
+                         .method = LARCH_LAKE_METHOD_PSK,
+                         .suite = LARCH_LAKE_SUITE_PQ_1};
     memset(e.kid, n, sizeof e.kid);
     memset(e.psk, n + 1, sizeof e.psk);
     return e;
@@ -79,15 +82,21 @@ static larch_session session_of(unsigned n)
     return s;
 }
 
-/* Handshake n under a key, with the resumption key n. */
+/* Handshake n under a key, with the resumption key n; it began when `stamp` handshakes had been stored. */
+static larch_error add_since(unsigned n, const larch_enrolled_key *key, uint64_t stamp)
+{
+    larch_session session = session_of(n);
+    larch_lake_made made = {.oscore = oscore_of(n),
+                            .next = {.psk_hash = LARCH_COSE_SHAKE256, .psk_len = 64, .kid_len = LARCH_LAKE_KID_LEN},
+                            .stamp = stamp};
+    memset(made.next.psk, (int)n, sizeof made.next.psk);
+    memset(made.next.kid, (int)n, sizeof made.next.kid);
+    return larch_sessions_add_made(sessions, key, &made, UNIX_S, 0, &session);
+}
+
 static larch_error add_under(unsigned n, const larch_enrolled_key *key)
 {
-    const larch_lake_oscore oscore = oscore_of(n);
-    larch_session session = session_of(n);
-    larch_lake_resumption next = {.psk_hash = LARCH_COSE_SHAKE256, .psk_len = 64, .kid_len = LARCH_LAKE_KID_LEN};
-    memset(next.psk, (int)n, sizeof next.psk);
-    memset(next.kid, (int)n, sizeof next.kid);
-    return larch_sessions_add_made(sessions, key->number, key->device, &oscore, &next, UNIX_S, &session);
+    return add_since(n, key, larch_sessions_last_made(sessions));
 }
 
 static larch_error shake_hands(unsigned n, unsigned kid)
@@ -154,7 +163,7 @@ static void test_enrolled(void **state)
     larch_enrolment bad = enrolment_of("a:b", 4);
     assert_int_equal(larch_sessions_enrol(sessions, &bad, &other), LARCH_MALFORMED);
     bad = enrolment_of("ab", 4);
-    bad.hash = 5;
+    bad.hash = LARCH_COSE_SHA_256;
     assert_int_equal(larch_sessions_enrol(sessions, &bad, &other), LARCH_MALFORMED);
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(larch_sessions_next_device(sessions, &at, name, &is_enrolled), LARCH_OK);
@@ -197,6 +206,167 @@ static void test_forgotten(void **state)
     assert_int_equal(add_under(3, &key), LARCH_AUTH); /* a handshake that had begun before */
     assert_null(find_numbered(3));
     close_ok();
+}
+
+/* ---- devices that sign --------------------------------------------------------------------- */
+
+static uint8_t pub[1312], cred[200];
+
+static larch_enrolled_signer signer_of(const char *name, uint8_t n)
+{
+    memset(pub, n, sizeof pub);
+    memset(cred, n, sizeof cred);
+    return (larch_enrolled_signer){.name = larch_bytes_of_text(name),
+                                   .kid = kid_of(n),
+                                   .suite = LARCH_LAKE_SUITE_X_WING,
+                                   .pub = LARCH_BYTES(pub),
+                                   .cred = LARCH_BYTES(cred)};
+}
+
+static larch_bytes hash_of_cred(void)
+{
+    static uint8_t hash[LARCH_SHA256_LEN];
+    const larch_bytes view = LARCH_BYTES(cred);
+    assert_int_equal(larch_sha256(&view, 1, hash), LARCH_OK);
+    return LARCH_BYTES(hash);
+}
+
+static void assert_signer(const larch_enrolled_key *key, uint64_t device, uint8_t n)
+{
+    assert_true(key->device == device && key->method == 0 && key->suite == LARCH_LAKE_SUITE_X_WING);
+    assert_true(key->key.psk_len == 0 && key->cred_len == sizeof cred && all_are(key->cred, sizeof cred, n));
+}
+
+/* By kid, by name and by the hash of its credential, also after a restart; and its resumption knows its credential. */
+static void test_signer(void **state)
+{
+    larch_enrolled_key key;
+    uint64_t device;
+    (void)state;
+    start_ok();
+    larch_enrolled_signer signer = signer_of("door", OWN);
+    assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_OK);
+    assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_STATE);
+    device = larch_sessions_device(sessions, "door");
+    close_ok();
+    start_ok();
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(OWN), 0, &key), LARCH_OK);
+    assert_signer(&key, device, OWN);
+    assert_int_equal(larch_sessions_find_own(sessions, LARCH_TEXT("door"), &key), LARCH_OK);
+    assert_signer(&key, device, OWN);
+    assert_int_equal(larch_sessions_find_cred(sessions, hash_of_cred(), &key), LARCH_OK);
+    assert_signer(&key, device, OWN);
+    assert_int_equal(shake_hands(1, OWN), LARCH_OK);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(1), 0, &key), LARCH_OK);
+    assert_true(key.is_resumption && key.key.psk_len == 64 && key.suite == LARCH_LAKE_SUITE_X_WING);
+    assert_true(key.cred_len == sizeof cred && all_are(key.cred, sizeof cred, OWN));
+    assert_int_equal(larch_sessions_find_own(sessions, LARCH_TEXT("other"), &key), LARCH_AGAIN);
+    assert_int_equal(larch_sessions_find_own(sessions, LARCH_TEXT("a:b"), &key), LARCH_AGAIN);
+    close_ok();
+}
+
+/* Another credential for the same key replaces the one on record, and nothing else. */
+static void test_credential_renewed(void **state)
+{
+    larch_enrolled_key key;
+    uint64_t device;
+    (void)state;
+    start_ok();
+    larch_enrolled_signer signer = signer_of("door", OWN);
+    assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_OK);
+    assert_int_equal(shake_hands(1, OWN), LARCH_OK);
+    assert_int_equal(larch_sessions_find_own(sessions, LARCH_TEXT("door"), &key), LARCH_OK);
+    memset(cred, 9, sizeof cred);
+    assert_int_equal(larch_sessions_renew_cred(sessions, &key, &signer), LARCH_OK);
+    close_ok();
+    start_ok();
+    assert_int_equal(larch_sessions_find_cred(sessions, hash_of_cred(), &key), LARCH_OK);
+    assert_signer(&key, device, 9);
+    memset(cred, OWN, sizeof cred);
+    assert_int_equal(larch_sessions_find_cred(sessions, hash_of_cred(), &key), LARCH_AGAIN);
+    assert_int_equal(shake_hands(2, 1), LARCH_OK);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(2), 0, &key), LARCH_OK);
+    assert_int_equal(larch_sessions_renew_cred(sessions, &key, &signer), LARCH_MALFORMED); /* not its own key */
+    close_ok();
+}
+
+/* A revoked key stays revoked, whatever the authority signed for it. */
+static void test_signer_revoked(void **state)
+{
+    uint64_t device;
+    size_t removed;
+    (void)state;
+    start_ok();
+    larch_enrolled_signer signer = signer_of("door", OWN);
+    assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_OK);
+    assert_int_equal(larch_sessions_find_revoked(sessions, signer.pub), LARCH_AGAIN);
+    assert_int_equal(larch_sessions_forget_device(sessions, device, &removed), LARCH_OK);
+    close_ok();
+    start_ok();
+    assert_false(has_key(OWN));
+    assert_int_equal(larch_sessions_find_revoked(sessions, signer.pub), LARCH_OK);
+    pub[0] ^= 1;
+    assert_int_equal(larch_sessions_find_revoked(sessions, signer.pub), LARCH_AGAIN);
+    close_ok();
+}
+
+/* The columns of a device, and the pairs that no column takes. */
+static void test_pairs(void **state)
+{
+    larch_enrolment e = enrolment_of("a", 1);
+    larch_enrolled_signer signer = signer_of("b", 2);
+    larch_enrolled_key key;
+    uint64_t device;
+    (void)state;
+    start_ok();
+    e.method = LARCH_LAKE_METHOD_STATIC_DH;
+    assert_int_equal(larch_sessions_enrol(sessions, &e, &device), LARCH_MALFORMED);
+    e.method = LARCH_LAKE_METHOD_SIGNATURES;
+    assert_int_equal(larch_sessions_enrol(sessions, &e, &device), LARCH_MALFORMED); /* it has no PSK */
+    e.method = LARCH_LAKE_METHOD_PSK;
+    e.suite = LARCH_LAKE_SUITE_PQ_3;
+    assert_int_equal(larch_sessions_enrol(sessions, &e, &device), LARCH_MALFORMED); /* another hash */
+    e.hash = LARCH_COSE_SHA_384;
+    assert_int_equal(larch_sessions_enrol(sessions, &e, &device), LARCH_OK);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(1), 0, &key), LARCH_OK);
+    assert_true(key.method == LARCH_LAKE_METHOD_PSK && key.suite == LARCH_LAKE_SUITE_PQ_3 && key.cred_len == 0);
+    signer.suite = 2; /* which has no ML-DSA */
+    assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_MALFORMED);
+    signer.suite = LARCH_LAKE_SUITE_PQ_1;
+    signer.kid.len = 7;
+    assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_MALFORMED);
+    close_ok();
+}
+
+static void change_file(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open_v2(sessions_file, &db, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Whoever changes a credential or a suite in the file, without its key, gets nobody in. */
+static void test_signer_altered(void **state)
+{
+    static const char *const changes[] = {"UPDATE credential SET cred = x'00'", "UPDATE credential SET cred = NULL",
+                                          "DELETE FROM credential"};
+    larch_enrolled_key key;
+    uint64_t device;
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char name[] = "door0";
+        name[4] = (char)('0' + i);
+        start_ok();
+        larch_enrolled_signer signer = signer_of(name, (uint8_t)(0x40 + i));
+        assert_int_equal(larch_sessions_enrol_signer(sessions, &signer, &device), LARCH_OK);
+        close_ok();
+        change_file(changes[i]);
+        start_ok();
+        assert_int_equal(larch_sessions_find_key(sessions, kid_of(0x40 + (unsigned)i), 0, &key), LARCH_PLATFORM);
+        assert_non_null(strstr(larch_sessions_error(sessions)->text, "is damaged"));
+        close_ok();
+    }
 }
 
 /* ---- handshakes ---------------------------------------------------------------------------- */
@@ -274,6 +444,50 @@ static void test_late_confirmation(void **state)
     confirm_ok(1);
     assert_contexts(1u << 1 | 1u << 2);
     assert_keys(1u << 1 | 1u << 2);
+    close_ok();
+}
+
+/* message_3 of a handshake that its device gave up comes after a later one: nothing of that one is touched. */
+static void test_late_message_3(void **state)
+{
+    larch_enrolled_key own, other;
+    (void)state;
+    start_ok();
+    (void)enrol_ok("a", OWN);
+    (void)enrol_ok("b", 0xdd);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(OWN), 0, &own), LARCH_OK);
+    assert_int_equal(larch_sessions_find_key(sessions, kid_of(0xdd), 0, &other), LARCH_OK);
+    uint64_t before = larch_sessions_last_made(sessions);
+    assert_int_equal(add_under(1, &own), LARCH_OK);
+    assert_int_equal(larch_sessions_last_made(sessions), before + 1);
+    assert_int_equal(add_since(2, &own, before), LARCH_AUTH);
+    assert_contexts(1u << 1);
+    assert_keys(1u << 1);
+    confirm_ok(1);
+    assert_int_equal(add_since(2, &own, before), LARCH_AUTH);
+    close_ok();
+    start_ok();
+    assert_int_equal(add_since(2, &own, before), LARCH_AUTH);
+    before = larch_sessions_last_made(sessions);
+    assert_int_equal(add_under(3, &other), LARCH_OK);
+    assert_int_equal(add_since(4, &own, before), LARCH_OK); /* what other devices do does not matter */
+    assert_contexts(1u << 1 | 1u << 3 | 1u << 4);
+    close_ok();
+}
+
+/* Whoever uses the key of handshake 1 has finished none after it. */
+static void test_unfinished(void **state)
+{
+    (void)state;
+    start_ok();
+    (void)enrol_ok("a", OWN);
+    assert_int_equal(shake_hands(1, OWN), LARCH_OK);
+    confirm_ok(1);
+    assert_int_equal(shake_hands(2, OWN), LARCH_OK);
+    assert_contexts(1u << 1 | 1u << 2);
+    assert_int_equal(shake_hands(3, 1), LARCH_OK);
+    assert_contexts(1u << 1 | 1u << 3);
+    assert_keys(1u << 1 | 1u << 3);
     close_ok();
 }
 
@@ -466,9 +680,11 @@ int main(void)
         (void)setenv("TMPDIR", "/dev/shm", 1);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_enrolled),     TEST(test_candidates),    TEST(test_forgotten), TEST(test_resumptions),
-        TEST(test_lost_answers), TEST(test_bounded),       TEST(test_refused),   TEST(test_late_confirmation),
-        TEST(test_every_cut),    TEST(test_every_failure), TEST(test_full_disk),
+        TEST(test_enrolled),       TEST(test_candidates), TEST(test_forgotten),      TEST(test_resumptions),
+        TEST(test_lost_answers),   TEST(test_bounded),    TEST(test_refused),        TEST(test_late_confirmation),
+        TEST(test_late_message_3), TEST(test_unfinished), TEST(test_signer),         TEST(test_credential_renewed),
+        TEST(test_signer_revoked), TEST(test_pairs),      TEST(test_signer_altered), TEST(test_every_cut),
+        TEST(test_every_failure),  TEST(test_full_disk),
     };
     return cmocka_run_group_tests_name("enrolled", tests, NULL, NULL);
 }

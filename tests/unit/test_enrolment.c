@@ -17,7 +17,10 @@ static const uint8_t key[LARCH_SIG_PK_MAX] = {1};
 
 static larch_enrolment sample(void)
 {
-    larch_enrolment e = {.name = LARCH_TEXT("door-in-the-yard"), .hash = LARCH_COSE_SHAKE256};
+    larch_enrolment e = {.name = LARCH_TEXT("door-in-the-yard"),
+                         .hash = LARCH_COSE_SHAKE256,
+                         .method = LARCH_LAKE_METHOD_PSK,
+                         .suite = LARCH_LAKE_SUITE_PQ_1};
     memset(e.kid, 0x11, sizeof e.kid);
     memset(e.psk, 0x22, sizeof e.psk);
     memset(e.identity, 0x33, sizeof e.identity);
@@ -65,17 +68,37 @@ static void test_bytes(void **state)
 static void assert_same(const larch_enrolment *a, const larch_enrolment *b)
 {
     assert_true(larch_bytes_equal(a->name, b->name) && larch_bytes_equal(a->authority, b->authority) &&
-                larch_bytes_equal(a->key, b->key) && a->hash == b->hash);
+                larch_bytes_equal(a->key, b->key) && a->hash == b->hash && a->method == b->method &&
+                a->suite == b->suite && a->reference == b->reference);
     assert_memory_equal(a->kid, b->kid, sizeof a->kid);
     assert_memory_equal(a->psk, b->psk, sizeof a->psk);
     assert_memory_equal(a->identity, b->identity, sizeof a->identity);
 }
 
+/* By signatures: of a suite, with the gateway's key of that suite. */
+static larch_enrolment signer_sample(int suite)
+{
+    larch_enrolment e = sample();
+    const larch_lake_suite *s = larch_lake_suite_find(suite);
+    assert_non_null(s);
+    e.method = LARCH_LAKE_METHOD_SIGNATURES;
+    e.suite = s->number;
+    e.hash = s->hash;
+    e.key = (larch_bytes){key, larch_sig_find(s->signature)->pk_len};
+    return e;
+}
+
 static void test_members(void **state)
 {
     (void)state;
-    for (unsigned which = 0; which < 4; which++) {
+    for (unsigned which = 0; which < 16; which++) {
         larch_enrolment e = sample(), read;
+        if ((which & 4) != 0)
+            e = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+        if ((which & 8) != 0) {
+            e.suite = LARCH_LAKE_SUITE_X_WING;
+            e.reference = (which & 4) != 0 ? LARCH_LAKE_BY_CWT_HASH : LARCH_LAKE_BY_KID;
+        }
         if ((which & 1) != 0)
             e.authority = LARCH_TEXT("gateway.example:5683");
         if ((which & 2) != 0)
@@ -114,7 +137,7 @@ static void test_head_faults(void **state)
     assert_fault((larch_bytes){bytes, 69}, LARCH_ENROLMENT_FAULT_MEMBER);
     all = written(&e);
     bytes[0] = 0xa7;
-    bytes[91] = 0x09; /* an unknown member */
+    bytes[91] = 0x0c; /* an unknown member */
     bytes[92] = 0x40;
     assert_fault((larch_bytes){bytes, 93}, LARCH_ENROLMENT_FAULT_MEMBER);
 }
@@ -139,6 +162,35 @@ static void test_value_faults(void **state)
     e = sample();
     e.key = (larch_bytes){key, 100};
     assert_fault(written(&e), LARCH_ENROLMENT_FAULT_KEY);
+}
+
+/* Pairs that cannot be, and members that do not belong together. */
+static void test_pair_faults(void **state)
+{
+    (void)state;
+    larch_enrolment e = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+    e.method = LARCH_LAKE_METHOD_STATIC_DH; /* a suite with a KEM has no Diffie-Hellman */
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    e = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+    e.key.len = 0; /* the gateway could not be authenticated */
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    e = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+    e.key.len = larch_sig_find(LARCH_COSE_ML_DSA_87)->pk_len; /* of another suite */
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    e = sample();
+    e.suite = LARCH_LAKE_SUITE_PQ_3; /* whose hash is SHA-384 */
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    e.suite = -20; /* nobody has it */
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    e = sample();
+    e.reference = LARCH_LAKE_BY_CCS; /* a pre-shared key has no credential to send */
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    e = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+    e.reference = LARCH_LAKE_BY_CWT_HASH + 1;
+    assert_fault(written(&e), LARCH_ENROLMENT_FAULT_PAIR);
+    for (unsigned method = 0; method < 6; method++)
+        assert_int_equal(larch_enrolment_is_pair(method, larch_lake_suite_find(LARCH_LAKE_SUITE_PQ_1)),
+                         method == LARCH_LAKE_METHOD_SIGNATURES || method == LARCH_LAKE_METHOD_PSK);
 }
 
 /* Members of another type or length: the byte at which the value's head stands, and what it becomes. */
@@ -260,6 +312,27 @@ static void test_handshakes(void **state)
     other.name = LARCH_TEXT("door");
     assert_int_equal(shake_hands(make(&device, &e, NULL), make(&gateway, &other, NULL), &unused), LARCH_AUTH);
     assert_int_equal(shake_hands(make(&device, &e, &first), make(&gateway, &other, &first), &unused), LARCH_AUTH);
+    other = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+    assert_int_equal(larch_enrolment_credential(&other, NULL, device.buffer, &device.credential), LARCH_STATE);
+    assert_true(all_are((const uint8_t *)&device.credential, sizeof device.credential, 0));
+}
+
+/* CRED_R says who the gateway is, and its kid is the start of the hash of its key, as the identity document has it. */
+static void test_gateway_credential(void **state)
+{
+    const larch_enrolment e = signer_sample(LARCH_LAKE_SUITE_PQ_1);
+    uint8_t ccs[LARCH_ENROLMENT_CCS_MAX], kid[LARCH_LAKE_KID_LEN], hash[LARCH_SHA256_LEN];
+    larch_writer w = larch_writer_to(ccs, sizeof ccs);
+    larch_lake_claims claims;
+    larch_fingerprint fingerprint;
+    (void)state;
+    assert_int_equal(larch_enrolment_put_gateway(&w, e.identity, LARCH_COSE_ML_DSA_44, e.key, kid), LARCH_OK);
+    assert_int_equal(larch_lake_parse_ccs((larch_bytes){ccs, w.len}, &claims), LARCH_OK);
+    assert_int_equal(larch_fingerprint_parse(claims.sub, &fingerprint), LARCH_OK);
+    assert_memory_equal(fingerprint.bytes, e.identity, sizeof e.identity);
+    assert_int_equal(larch_sha256(&e.key, 1, hash), LARCH_OK);
+    assert_memory_equal(kid, hash, sizeof kid);
+    assert_true(larch_bytes_equal(claims.key.kid, LARCH_BYTES(kid)) && larch_bytes_equal(claims.key.pub, e.key));
 }
 
 static int set_up(void **state)
@@ -275,8 +348,10 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),        cmocka_unit_test(test_members),     cmocka_unit_test(test_head_faults),
-        cmocka_unit_test(test_value_faults), cmocka_unit_test(test_type_faults), cmocka_unit_test(test_handshakes),
+        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_members),
+        cmocka_unit_test(test_head_faults), cmocka_unit_test(test_value_faults),
+        cmocka_unit_test(test_type_faults), cmocka_unit_test(test_handshakes),
+        cmocka_unit_test(test_pair_faults), cmocka_unit_test(test_gateway_credential),
     };
     return cmocka_run_group_tests_name("enrolment", tests, set_up, NULL);
 }

@@ -35,12 +35,15 @@ typedef enum larch_exit {
     X(gateway, true)          \
     X(send, true)             \
     X(device, true)           \
+    X(ca, true)               \
     X(discover, false)        \
     X(sniff, false)           \
     X(extcap, false)          \
     X(oled, false)            \
     X(keys, true)             \
     X(store, true)            \
+    X(backup, true)           \
+    X(restore, true)          \
     X(bench, true)            \
     X(demo, true)
 

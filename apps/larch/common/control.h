@@ -18,8 +18,8 @@
 #include "larch/base.h"
 
 #define LARCH_CONTROL_NAME      "control" /* the socket's, in the state folder */
-#define LARCH_CONTROL_LINE_MAX  8192      /* a body of LARCH_COAP_BODY_MAX bytes, in hexadecimal, and words beside it */
-#define LARCH_CONTROL_REPLY_MAX 16384     /* of a reply that comes at once */
+#define LARCH_CONTROL_LINE_MAX  16384 /* a credential that is signed by ML-DSA-87, in hexadecimal, and words beside it */
+#define LARCH_CONTROL_REPLY_MAX 32768 /* of a reply that comes at once */
 #define LARCH_CONTROL_WORDS_MAX 7
 #define LARCH_CONTROL_WHY_MAX   253 /* a "no" line's text, with a NUL */
 

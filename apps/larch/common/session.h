@@ -19,6 +19,12 @@ typedef struct larch_app_session {
     bool is_enrolled;
     larch_enrolment enrolment; /* views of bytes; to be read */
     uint8_t bytes[LARCH_ENROLMENT_MAX + 1];
+    char beside[LARCH_CONTEXT_STATE_PATH_MAX]; /* the name to which .state and .reading are added; to be read */
+    char cwt_path[LARCH_CONTEXT_STATE_PATH_MAX];
+    larch_bytes cwt; /* the device's credential of an authority; empty: it has none. To be read */
+    uint8_t cwt_bytes[LARCH_LAKE_CWT_MAX + 1];
+    bool has_no_clock;
+    uint64_t clock_s, clock_at_ms; /* what the gateway's clock was, and when; 0: not known */
     larch_context_state state;
     larch_oscore_parameters parameters; /* views of file or state; to be read */
     uint64_t first;                     /* own number of this run; to be read */
@@ -32,11 +38,22 @@ typedef struct larch_app_session {
  * cryptography before. A build with LARCH_KEYLOG logs the context (common/keylog.h). Other than LARCH_EXIT_DONE: it has said why, and nothing is open. command is kept. */
 larch_exit larch_app_session_open(larch_app_session *session, const char *command, const char *path);
 
-/* Reads an enrolment, and opens its state. Then it needs a handshake (common/shake.h), or can be taken up. Otherwise as
- * larch_app_session_open. LARCH_EXIT_USAGE: the file is no enrolment. */
-larch_exit larch_app_session_open_enrolled(larch_app_session *session, const char *command, const char *path);
-/* Whether there is no session, or one that is near its limits or its end by this time (seconds since 1970). */
-bool larch_app_session_needs_handshake(const larch_app_session *session, uint64_t unix_s);
+typedef struct larch_app_enrolled {
+    const char *path;
+    const char *state; /* a folder for the state, which is made if it is not there; "": beside the enrolment */
+    bool has_no_clock; /* this host's clock is not to be believed: the time comes from the gateway */
+} larch_app_enrolled;
+
+/* Reads an enrolment and the credential beside it, and opens its state. Then it needs a handshake (common/shake.h), or can be
+ * taken up. Otherwise as larch_app_session_open. LARCH_EXIT_USAGE: the file is no enrolment. */
+larch_exit larch_app_session_open_enrolled(larch_app_session *session, const char *command,
+                                           const larch_app_enrolled *enrolled);
+/* Reads the credential beside the enrolment again, if it has one: a new one may have taken its place. */
+larch_exit larch_app_session_read_credential(larch_app_session *session);
+/* Seconds since 1970, by this host's clock or by what the gateway's was; 0: it is not known. */
+uint64_t larch_app_session_unix_s(const larch_app_session *session);
+/* Whether there is no session, or one that is near its limits or its end. */
+bool larch_app_session_needs_handshake(const larch_app_session *session);
 /* Takes up the session of the state, with a first grant of own numbers; again after each handshake. */
 larch_exit larch_app_session_take_up(larch_app_session *session);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handshake of an enrolled device (LAKE, method 4): it makes the session that common/session.h then takes up. */
+/* The handshake of an enrolled device (LAKE, method 0 or 4): it makes the session that common/session.h then takes up. */
 #ifndef LARCH_APP_SHAKE_H
 #define LARCH_APP_SHAKE_H
 
@@ -16,7 +16,7 @@ typedef struct larch_app_shaking {
     void *context;
 } larch_app_shaking;
 
-/* Shakes hands, with the key of the last session first and with the enrolment's own if that one is refused, and stores
+/* Shakes hands, with the key of the last session first and by what the enrolment says if that one is refused, and stores
  * session and key; nothing else is sent under them before that. It blocks. LARCH_EXIT_DONE: take the session up. Else it has
  * said why, and the session before is as it was. LARCH_EXIT_REFUSED: what answered could not prove that it is the gateway of
  * the enrolment, or refused the device. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/unfinished.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "common/unpacked.h"
 #include "registry/reseal.h"
 #include "secrets/rekey.h"
 
@@ -33,8 +36,14 @@ larch_exit larch_app_finish_unfinished(const char *command, larch_posix_storage 
 {
     larch_posix_names names;
     larch_exit code = LARCH_EXIT_DONE;
+    bool is_done;
     if (larch_posix_storage_is_looked_at(files))
         return LARCH_EXIT_DONE;
+    if (!larch_app_unpacked_finish(larch_posix_storage_folder(files), &is_done))
+        return larch_app_fail(command, "%s: a restore that was cut short cannot be finished: %s", files->path,
+                              strerror(errno));
+    if (is_done)
+        fprintf(stderr, "larch %s: a restore that was cut short is finished\n", command);
     if (larch_posix_storage_list(files, &names) != LARCH_OK)
         return fail(command, files);
     if (larch_rekey_is_under_way(names.name, names.count))

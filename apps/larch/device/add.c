@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/device_name.h"
+#include "common/suite_name.h"
 #include "device/alone.h"
 #include "device/ask.h"
 #include "larch/enrolment.h"
@@ -81,13 +82,18 @@ static larch_exit take_enrolment(device_connection *gateway, uint8_t bytes[LARCH
 static larch_exit ask_gateway(device_connection *gateway, const device_asking *asking, const char *name,
                               uint8_t bytes[LARCH_ENROLMENT_MAX], size_t *len)
 {
-    const larch_bytes words[] = {LARCH_TEXT("add-device"), larch_bytes_of_text(name),
-                                 larch_bytes_of_text(asking->authority[0] != '\0' ? asking->authority : "-")};
+    const larch_lake_suite *suite = device_suite(asking);
+    const larch_bytes words[] = {LARCH_TEXT("enrol"),
+                                 larch_bytes_of_text(name),
+                                 larch_bytes_of_text(asking->authority[0] != '\0' ? asking->authority : "-"),
+                                 larch_bytes_of_text(device_methods[asking->method]),
+                                 larch_bytes_of_text(larch_app_suite_name(suite->number)),
+                                 larch_bytes_of_text(device_references[asking->reference])};
     bool is_there;
     larch_exit code = device_connection_try(gateway, words, sizeof words / sizeof words[0], &is_there);
     if (!is_there) {
         larch_writer w = larch_writer_to(bytes, LARCH_ENROLMENT_MAX);
-        code = device_add_alone(gateway->state, name, larch_bytes_of_text(asking->authority), &w);
+        code = device_add_alone(gateway->state, asking, name, &w);
         *len = w.len;
         return code;
     }
@@ -127,6 +133,14 @@ larch_exit device_add(device_connection *gateway, const device_asking *asking, c
     int fd;
     if (asking->out[0] == '\0')
         return larch_app_usage(NAME, "add: where to write the enrolment? Give --out FILE");
+    const larch_lake_suite *suite = device_suite(asking);
+    if (suite == NULL)
+        return larch_app_usage(NAME, "--suite: " LARCH_APP_SUITE_WANTS);
+    if (!larch_enrolment_is_pair(device_method(asking), suite))
+        return larch_app_usage(NAME, "--method %s cannot be had with --suite %s", device_methods[asking->method],
+                               larch_app_suite_name(suite->number));
+    if (device_method(asking) == LARCH_LAKE_METHOD_PSK && asking->reference != DEVICE_BY_KID)
+        return larch_app_usage(NAME, "--by %s is for --method 0", device_references[asking->reference]);
     larch_exit code = create(asking->out, &fd);
     if (code != LARCH_EXIT_DONE)
         return code;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/alone.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/enrol.h"
+#include "common/folder.h"
 #include "common/store.h"
 #include "common/stored_identity.h"
 #include "larch/crypto.h"
@@ -52,13 +53,16 @@ static larch_exit open_all(alone *a, const char *state)
 {
     char file[LARCH_STORAGE_NAME_MAX + 1];
     larch_store_fault fault = LARCH_STORE_NONE;
-    if (access(state, F_OK) != 0)
-        return larch_app_fail(NAME, "%s: %s; --state DIR names the gateway's folder", state, strerror(errno));
+    int folder;
+    larch_exit code = larch_app_enter_folder(NAME, state, &folder);
+    if (folder >= 0)
+        (void)close(folder);
+    if (code != LARCH_EXIT_DONE)
+        return code;
     if (larch_posix_storage_open(&a->files, state, LARCH_POSIX_DURABILITY_MEDIUM) != LARCH_OK)
         return larch_app_fail(NAME, "%s", larch_posix_storage_error(&a->files));
     a->is_open = true;
-    const larch_exit code = larch_app_store_open(&a->store, NAME, &a->files, NULL, &a->storage);
-    if (code != LARCH_EXIT_DONE)
+    if ((code = larch_app_store_open(&a->store, NAME, &a->files, NULL, &a->storage)) != LARCH_EXIT_DONE)
         return code;
     a->random = larch_posix_random();
     if (larch_posix_state_start(&a->files, &a->storage, &a->state, file, &fault) != LARCH_OK)
@@ -77,29 +81,39 @@ static larch_exit close_all(alone *a, larch_exit code)
     return code;
 }
 
-static larch_exit add(alone *a, const char *name, larch_bytes authority, larch_writer *w)
+static larch_exit add(alone *a, const device_asking *asking, const char *name, larch_writer *w)
 {
-    larch_enrolment enrolment = {
-        .name = larch_bytes_of_text(name), .hash = LARCH_COSE_SHAKE256, .authority = authority};
+    const larch_lake_suite *suite = device_suite(asking);
+    static larch_app_signer signer;
+    uint8_t identity[LARCH_FINGERPRINT_LEN];
     larch_store_fault fault = LARCH_STORE_NONE;
-    uint64_t device;
-    if (larch_app_stored_identity(&a->storage, enrolment.identity, &fault) != LARCH_OK)
+    const char *why;
+    larch_app_enrolling enrolling = {.sessions = a->sessions,
+                                     .random = &a->random,
+                                     .identity = identity,
+                                     .name = name,
+                                     .authority = larch_bytes_of_text(asking->authority),
+                                     .method = device_method(asking),
+                                     .suite = suite,
+                                     .reference = asking->reference};
+    if (larch_app_stored_identity(&a->storage, identity, &fault) != LARCH_OK)
         return fault == LARCH_STORE_MISSING
                    ? larch_app_fail(NAME, "%s has no identity yet: start its gateway once", a->files.path)
                    : complain(a, LARCH_STORED_IDENTITY_NAME, fault);
-    const larch_error e = larch_sessions_enrol_new(a->sessions, &enrolment, &device);
-    if (e == LARCH_OK)
-        larch_enrolment_put(w, &enrolment);
-    larch_wipe(&enrolment, sizeof enrolment);
-    return e == LARCH_OK ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", larch_sessions_error(a->sessions)->text);
+    if (enrolling.method == LARCH_LAKE_METHOD_SIGNATURES &&
+        larch_app_signer_load(&signer, suite->signature, &a->storage, &fault) == LARCH_OK)
+        enrolling.gateway_key = larch_app_signer_pub(&signer);
+    const bool is_added = larch_app_enrol(&enrolling, w, &why);
+    larch_wipe(&signer, sizeof signer);
+    return is_added ? LARCH_EXIT_DONE : larch_app_fail(NAME, "%s", why);
 }
 
-larch_exit device_add_alone(const char *state, const char *name, larch_bytes authority, larch_writer *enrolment)
+larch_exit device_add_alone(const char *state, const device_asking *asking, const char *name, larch_writer *enrolment)
 {
     static alone a; /* large for a stack */
     larch_exit code = larch_app_start_crypto(NAME);
     if (code == LARCH_EXIT_DONE && (code = open_all(&a, state)) == LARCH_EXIT_DONE)
-        code = add(&a, name, authority, enrolment);
+        code = add(&a, asking, name, enrolment);
     return close_all(&a, code);
 }
 

@@ -16,7 +16,13 @@
 #define CODE_LEN   4                                                        /* "2.05" */
 #define LINE_BYTES (6 * LARCH_COAP_BODY_MAX + 2 * LARCH_COAP_BODY_MAX + 64) /* each byte escaped, and in hexadecimal */
 
-const char *const device_methods[] = {"post", "put", NULL};
+const char *const device_methods[] = {[DEVICE_METHOD_POST] = "post",
+                                      [DEVICE_METHOD_PUT] = "put",
+                                      [DEVICE_METHOD_PSK] = "4",
+                                      [DEVICE_METHOD_SIGNATURES] = "0",
+                                      NULL};
+const char *const device_references[] = {
+    [DEVICE_BY_KID] = "kid", [DEVICE_BY_CCS] = "ccs", [DEVICE_BY_CWT] = "cwt", [DEVICE_BY_HASH] = "hash", NULL};
 
 /* ---- answers ------------------------------------------------------------------- */
 
@@ -189,14 +195,15 @@ static larch_exit observe(device_connection *gateway, const device_asking *askin
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-enum { SEND, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE };
+enum { SEND, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
 
 static const struct {
     const char *name;
     size_t least, most; /* operands behind it */
 } actions[] = {
-    [SEND] = {"send", 2, 3}, [GET] = {"get", 2, 2},       [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},
-    [ADD] = {"add", 1, 1},   [REVOKE] = {"revoke", 1, 1}, [ROTATE] = {"rotate", 1, 1}};
+    [SEND] = {"send", 2, 3},     [GET] = {"get", 2, 2},        [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},
+    [ADD] = {"add", 1, 1},       [REVOKE] = {"revoke", 1, 1},  [ROTATE] = {"rotate", 1, 1},   [CARD] = {"card", 0, 0},
+    [ACCEPT] = {"accept", 1, 1}, [REQUEST] = {"request", 1, 1}};
 
 static size_t find_action(const char *name)
 {
@@ -222,11 +229,12 @@ static larch_exit check_operands(size_t action, const larch_operands *operands)
 {
     const size_t given = operands->count - 1;
     if (given < actions[action].least)
-        return larch_app_usage(NAME, "%s takes a device's name%s", actions[action].name,
+        return larch_app_usage(NAME, "%s takes %s%s", actions[action].name,
+                               action == ACCEPT ? "a credential's file" : "a device's name",
                                actions[action].least > 1 ? " and a path" : "");
     if (given > actions[action].most)
         return larch_app_usage(NAME, "'%s' is one argument too many", operands->words[actions[action].most + 1]);
-    if (given > 0 && !larch_app_is_device_name(operands->words[1]))
+    if (given > 0 && action != ACCEPT && !larch_app_is_device_name(operands->words[1]))
         return larch_app_usage(NAME, "a device's name is " LARCH_APP_DEVICE_NAME_WANTS);
     return LARCH_EXIT_DONE;
 }
@@ -252,6 +260,12 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
         return device_revoke(&gateway, operands->words[1]);
     case ROTATE:
         return send_request(&gateway, asking, operands->words[1], "post", DEVICE_SESSION, LARCH_TEXT(DEVICE_RENEW));
+    case CARD:
+        return device_card(&gateway, asking);
+    case ACCEPT:
+        return device_accept(&gateway, operands->words[1]);
+    case REQUEST:
+        return device_request(asking, operands->words[1]);
     default:
         return device_list(&gateway, asking->json);
     }

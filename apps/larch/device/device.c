@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/command.h"
+#include "common/suite_name.h"
 #include "common/value.h"
 #include "device/ask.h"
 #include "device/device_int.h"
@@ -11,9 +12,9 @@
 
 #define INTERVAL_S 10.0
 #define TIMEOUT_S  30.0
-#define NOT_GIVEN  UINT_MAX /* of a method */
+#define NOT_GIVEN  UINT_MAX /* of a method or a reference */
 #define RUN        "run"
-#define ACTIONS    RUN ", list, get, observe, send, add, revoke or rotate"
+#define ACTIONS    RUN ", list, get, observe, send, add, revoke, rotate, card, request or accept"
 
 typedef struct device_arguments {
     device_options run;
@@ -42,13 +43,34 @@ static const larch_option rows[] = {
      .value = "FILE",
      .wants = "the name of a file",
      LARCH_OPTION_AT(device_arguments, ask.out),
-     .text = "add: write the enrolment to this new file, of mode 0600; required"},
+     .text = "add, request: write the enrolment to this new file, of mode 0600; required. card: the card"},
+    {.name = "suite",
+     .kind = LARCH_OPTION_COPY,
+     .value = "NAME",
+     .wants = LARCH_APP_SUITE_WANTS,
+     LARCH_OPTION_AT(device_arguments, ask.suite),
+     .text = "add, card, request: the cipher suite of its handshakes: ml-kem-512 (default), ml-kem-512-gcm, "
+             "ml-kem-1024 or x-wing; p-256 and p-256-mac16, which a quantum computer breaks, only if the gateway "
+             "allows them"},
+    {.name = "by",
+     .kind = LARCH_OPTION_CHOICE,
+     .value = "HOW",
+     .choices = device_references,
+     LARCH_OPTION_AT(device_arguments, ask.reference),
+     .text = "how the device names its credential. add --method 0: kid (default) or ccs, the whole of it. request: "
+             "cwt (default), the whole of it, or hash, which is shorter and needs 'accept' on the gateway"},
+    {.name = "card",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, ask.card),
+     .text = "request: the gateway's card; required"},
     {.name = "authority",
      .kind = LARCH_OPTION_COPY,
      .value = "HOST[:PORT]",
      .wants = "an address of at most 255 bytes",
      LARCH_OPTION_AT(device_arguments, ask.authority),
-     .text = "add: put the gateway's address into the enrolment, so that the device needs no other"},
+     .text = "add, request: put the gateway's address into the enrolment, so that the device needs no other"},
     {.name = "name",
      .kind = LARCH_OPTION_COPY,
      .value = "NAME",
@@ -75,8 +97,13 @@ static const larch_option rows[] = {
      .value = "DIR",
      .wants = "a folder",
      LARCH_OPTION_AT(device_arguments, ask.state),
-     .text = "all but run: the gateway's state folder; default $STATE_DIRECTORY, else "
-             "${XDG_STATE_HOME:-~/.local/state}/larch"},
+     .text = "run --enrolment: the folder for the session and the reading under way; default: beside the enrolment. "
+             "Else the gateway's state folder; default $STATE_DIRECTORY, else ${XDG_STATE_HOME:-~/.local/state}/larch"},
+    {.name = "no-clock",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(device_arguments, run.has_no_clock),
+     .text = "run --enrolment: do not believe this host's clock: take the time from the gateway, once it is "
+             "authenticated, and shake hands at each start"},
     {.name = "timeout",
      .kind = LARCH_OPTION_PERIOD,
      .value = "S",
@@ -87,7 +114,7 @@ static const larch_option rows[] = {
      .value = "METHOD",
      .choices = device_methods,
      LARCH_OPTION_AT(device_arguments, ask.method),
-     .text = "send: post (default) or put"},
+     .text = "send: post (default) or put. add: 4, a pre-shared key (default), or 0, signatures by ML-DSA"},
     {.name = "count",
      .kind = LARCH_OPTION_NUMBER,
      .value = "N",
@@ -110,30 +137,38 @@ const larch_command larch_device_command = {
              "get|observe NAME PATH [OPTION]...\n"
              "send NAME PATH [VALUE|-] [OPTION]...\n"
              "add NAME --out FILE [OPTION]...\n"
-             "revoke|rotate NAME [OPTION]...",
-    .about = "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
-             "asks the gateway's devices. OSCORE protects every message between the two.\n"
-             "\n"
-             "  run       reports readings. A reading is sent under the same number until the gateway has\n"
-             "            it, also after a restart of the device, so that the gateway stores it once. The\n"
-             "            device has the resources /time, /led (on, off), /interval (seconds) and, if it is\n"
-             "            enrolled, /session (renew).\n"
-             "  list      prints each context of each device: the device's name, its kid, the address it\n"
-             "            was last heard at (-: not since the gateway's start), how many messages the\n"
-             "            gateway has sent under it, and how many it may still carry; then devices that\n"
-             "            were added and have no context\n"
-             "  get       prints a resource of the device NAME\n"
-             "  observe   prints it, and again whenever the device reports a change\n"
-             "  send      sends VALUE, or standard input, to a resource\n"
-             "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
-             "            writes its enrolment, once\n"
-             "  revoke    deletes a device, its keys and its sessions\n"
-             "  rotate    makes an enrolled device renew its session now: new keys, by another handshake.\n"
-             "            What is under way is not lost\n"
-             "\n"
-             "All but run ask the gateway that runs over the state folder; add and revoke work without one,\n"
-             "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
-             "heard of it since its start.\n",
+             "revoke|rotate NAME [OPTION]...\n"
+             "card --out FILE [OPTION]...\n"
+             "request NAME --card FILE --out FILE [OPTION]...\n"
+             "accept FILE [OPTION]...",
+    .about =
+        "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
+        "asks the gateway's devices. OSCORE protects every message between the two.\n"
+        "\n"
+        "  run       reports readings. A reading is sent under the same number until the gateway has\n"
+        "            it, also after a restart of the device, so that the gateway stores it once. The\n"
+        "            device has the resources /time, /led (on, off), /interval (seconds) and, if it is\n"
+        "            enrolled, /session (renew).\n"
+        "  list      prints each context of each device: the device's name, its kid, the address it\n"
+        "            was last heard at (-: not since the gateway's start), how many messages the\n"
+        "            gateway has sent under it, and how many it may still carry; then devices that\n"
+        "            were added and have no context\n"
+        "  get       prints a resource of the device NAME\n"
+        "  observe   prints it, and again whenever the device reports a change\n"
+        "  send      sends VALUE, or standard input, to a resource\n"
+        "  add       adds a device that shakes hands (LAKE: EDHOC, RFC 9528) with a key of its own, and\n"
+        "            writes its enrolment, once\n"
+        "  revoke    deletes a device, its keys and its sessions; a credential for its key counts no more\n"
+        "  rotate    makes an enrolled device renew its session now: new keys, by another handshake.\n"
+        "            What is under way is not lost\n"
+        "  card      writes what devices need to know of the gateway, for request\n"
+        "  request   on a device: makes its key and its enrolment, and FILE.request, which the fleet's\n"
+        "            authority signs ('larch ca sign'). The credential is then put beside as FILE.cwt\n"
+        "  accept    puts a credential on record, so that its device can name it by its hash\n"
+        "\n"
+        "All but run and request ask the gateway that runs over the state folder; add and revoke work without one,\n"
+        "too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
+        "heard of it since its start.\n",
     LARCH_COMMAND_OPTIONS(rows),
     .operand_max = 4,
     .surplus = "quote the value",
@@ -159,6 +194,8 @@ static larch_exit check_run(const device_options *o)
         return larch_app_usage(NAME, "which keys? Give --enrolment FILE or --oscore CONTEXTFILE");
     if (o->context_path[0] != '\0' && o->enrolment_path[0] != '\0')
         return larch_app_usage(NAME, "--oscore and --enrolment exclude each other");
+    if (o->enrolment_path[0] == '\0' && (o->state[0] != '\0' || o->has_no_clock))
+        return larch_app_usage(NAME, "run: --state and --no-clock go with --enrolment");
     if (o->lines && o->interval > 0)
         return larch_app_usage(NAME, "--lines and --interval exclude each other");
     if (o->interval > INTERVAL_MAX_S)
@@ -168,7 +205,7 @@ static larch_exit check_run(const device_options *o)
     return LARCH_EXIT_DONE;
 }
 
-static larch_exit be_device(const device_arguments *arguments, const larch_operands *operands)
+static larch_exit be_device(device_arguments *arguments, const larch_operands *operands)
 {
     static device_run run;
     larch_exit code;
@@ -176,6 +213,7 @@ static larch_exit be_device(const device_arguments *arguments, const larch_opera
         return larch_app_usage(NAME, "which gateway? Give coap://HOST[:PORT]");
     if (operands->count > 2)
         return larch_app_usage(NAME, "'%s' is one argument too many", operands->words[2]);
+    (void)larch_app_copy(arguments->ask.state, arguments->run.state, sizeof arguments->run.state);
     if ((code = check_run(&arguments->run)) != LARCH_EXIT_DONE)
         return code;
     run.udp.fd = run.file.fd = -1;
@@ -206,12 +244,16 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
                   {"interval", a->run.interval >= 0, RUN},
                   {"lines", a->run.lines, RUN},
                   {"observe", a->run.observe[0] != '\0', RUN},
+                  {"no-clock", a->run.has_no_clock, RUN},
                   {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
-                  {"out", a->ask.out[0] != '\0', "add"},
-                  {"authority", a->ask.authority[0] != '\0', "add"},
-                  {"state", a->ask.state[0] != '\0', "list get observe send add revoke rotate"},
+                  {"out", a->ask.out[0] != '\0', "add card request"},
+                  {"authority", a->ask.authority[0] != '\0', "add request"},
+                  {"suite", a->ask.suite[0] != '\0', "add card request"},
+                  {"by", a->ask.reference != NOT_GIVEN, "add request"},
+                  {"card", a->ask.card[0] != '\0', "request"},
+                  {"state", a->ask.state[0] != '\0', RUN " list get observe send add revoke rotate card accept"},
                   {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
-                  {"method", a->ask.method != NOT_GIVEN, "send"},
+                  {"method", a->ask.method != NOT_GIVEN, "send add"},
                   {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i].is_given && strstr(places[i].actions, action) == NULL)
@@ -225,7 +267,15 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
     if (ask->timeout < 0)
         ask->timeout = TIMEOUT_S;
     if (ask->method == NOT_GIVEN)
-        ask->method = 0;
+        ask->method = strcmp(operands->words[0], "add") == 0 ? DEVICE_METHOD_PSK : DEVICE_METHOD_POST;
+    if ((ask->method >= DEVICE_METHOD_PSK) != (strcmp(operands->words[0], "add") == 0) &&
+        (strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "send") == 0))
+        return larch_app_usage(NAME, "'%s' takes no --method %s", operands->words[0], device_methods[ask->method]);
+    if (ask->reference == NOT_GIVEN)
+        ask->reference = strcmp(operands->words[0], "add") == 0 ? DEVICE_BY_KID : DEVICE_BY_CWT;
+    if ((ask->reference >= DEVICE_BY_CWT) != (strcmp(operands->words[0], "request") == 0) &&
+        (strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "request") == 0))
+        return larch_app_usage(NAME, "'%s' takes no --by %s", operands->words[0], device_references[ask->reference]);
     ask->count = arguments->count;
     ask->json = arguments->json;
     return device_ask(ask, operands);
@@ -233,7 +283,8 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
 
 int larch_device_main(int argc, char **argv)
 {
-    static device_arguments arguments = {.run.interval = -1, .ask = {.timeout = -1, .method = NOT_GIVEN}};
+    static device_arguments arguments = {.run.interval = -1,
+                                         .ask = {.timeout = -1, .method = NOT_GIVEN, .reference = NOT_GIVEN}};
     larch_operands operands;
     const larch_exit code = larch_command_parse(&larch_device_command, &arguments, argc, argv, &operands);
     if (code != LARCH_EXIT_DONE)

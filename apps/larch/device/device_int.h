@@ -21,7 +21,9 @@
 typedef struct device_options {
     char context_path[PATH_MAX];   /* "": not given */
     char enrolment_path[PATH_MAX]; /* likewise */
-    double interval;               /* seconds; below 0: not given */
+    char state[PATH_MAX];          /* folder for the session of the enrolment; "": beside it */
+    bool has_no_clock;
+    double interval; /* seconds; below 0: not given */
     unsigned long count;
     char name[LARCH_READING_NAME_MAX + 1];
     char observe[LARCH_DEVICE_PATH_MAX + 1];

@@ -161,7 +161,7 @@ void readings_again(device_run *run)
 
 larch_exit readings_open(device_run *run)
 {
-    const char *path = run->session.is_enrolled ? run->options.enrolment_path : run->options.context_path;
+    const char *path = run->session.is_enrolled ? run->session.beside : run->options.context_path;
     const larch_exit code = pending_open(&run->file, NAME, path, run->session.state.stored.keys, &run->reading);
     if (code != LARCH_EXIT_DONE)
         return code;

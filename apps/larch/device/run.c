@@ -65,7 +65,14 @@ static larch_error count_messages(device_run *run)
     return larch_app_session_count(&run->session, session->own_used - before);
 }
 
-static uint64_t unix_s(void) { return larch_posix_unix_ns() / 1000000000; }
+/* The gateway wants a new session, and has had time to hear that it gets one. */
+static bool is_asked(const device_run *run) { return run->rotate_ms != 0 && run->rotate_ms <= larch_posix_now_ms(); }
+
+static bool is_due_for_renewal(const device_run *run)
+{
+    return run->session.is_enrolled && !larch_device_is_busy(&run->device) &&
+           (is_asked(run) || larch_app_session_needs_handshake(&run->session));
+}
 
 static uint64_t settle(void *context)
 {
@@ -74,7 +81,9 @@ static uint64_t settle(void *context)
     if (hint != 0 && hint != run->hint_told)
         tell_unverified(run, hint);
     run->hint_told = hint;
-    if (!run->is_stopping)
+    if (is_due_for_renewal(run)) /* before the next reading: who always has one would never renew */
+        device_renew(run);
+    if (!run->is_stopping && !run->wants_handshake)
         readings_go_on(run);
     transmit(run);
     if (count_messages(run) != LARCH_OK || run->session.failure != LARCH_EXIT_DONE)
@@ -84,13 +93,12 @@ static uint64_t settle(void *context)
     if (larch_device_is_busy(&run->device) || !run->session.is_enrolled)
         return larch_device_deadline_ms(&run->device);
     const bool is_left = run->reading.n != 0; /* its session ended */
-    const bool is_asked = run->rotate_ms != 0 && run->rotate_ms <= larch_posix_now_ms();
-    if (is_left || is_asked || larch_app_session_needs_handshake(&run->session, unix_s()))
+    if (is_left)
         device_renew(run);
     uint64_t deadline_ms = larch_device_deadline_ms(&run->device);
-    if ((is_left || is_asked) && run->renew_ms < deadline_ms)
+    if (is_left && run->renew_ms < deadline_ms)
         deadline_ms = run->renew_ms;
-    return run->rotate_ms != 0 && !is_asked && run->rotate_ms < deadline_ms ? run->rotate_ms : deadline_ms;
+    return run->rotate_ms != 0 && run->rotate_ms < deadline_ms ? run->rotate_ms : deadline_ms;
 }
 
 static void take_datagrams(larch_loop_watch *watch, unsigned events)
@@ -199,8 +207,8 @@ static larch_exit shake_hands(device_run *run)
     return larch_app_shake_hands(&run->session, &shaking);
 }
 
-/* A new session, or, if the gateway cannot be reached now, the one before for a while longer. A gateway that refuses, or that is
- * another one, ends the run. */
+/* A new session, or, if there is none to be had now, the one before for a while longer. A refusal is no reason to end: it is
+ * not authenticated, and a gateway that was started anew in the midst of a handshake refuses the rest of it. */
 static larch_exit renew(device_run *run)
 {
     run->wants_handshake = false;
@@ -210,9 +218,10 @@ static larch_exit renew(device_run *run)
                                                              : BACKOFF_MAX_MS;
     larch_device_wipe(&run->device);
     run->has_no_session = true;
-    larch_exit code = shake_hands(run);
+    larch_exit code;
+    (void)shake_hands(run); /* which has said why, if it failed */
     run->renew_ms = larch_posix_now_ms() + run->backoff_ms;
-    if (code == LARCH_EXIT_REFUSED || (code = larch_app_session_take_up(&run->session)) != LARCH_EXIT_DONE ||
+    if ((code = larch_app_session_take_up(&run->session)) != LARCH_EXIT_DONE ||
         (code = open_device(run)) != LARCH_EXIT_DONE)
         return code;
     run->has_no_session = false;
@@ -241,10 +250,11 @@ static larch_exit open_session(device_run *run)
     larch_exit code;
     if (run->options.enrolment_path[0] == '\0')
         return larch_app_session_open(&run->session, NAME, run->options.context_path);
-    if ((code = larch_app_session_open_enrolled(&run->session, NAME, run->options.enrolment_path)) != LARCH_EXIT_DONE ||
+    const larch_app_enrolled enrolled = {run->options.enrolment_path, run->options.state, run->options.has_no_clock};
+    if ((code = larch_app_session_open_enrolled(&run->session, NAME, &enrolled)) != LARCH_EXIT_DONE ||
         (code = find_gateway(run)) != LARCH_EXIT_DONE)
         return code;
-    if (larch_app_session_needs_handshake(&run->session, unix_s()) && (code = shake_hands(run)) != LARCH_EXIT_DONE)
+    if (larch_app_session_needs_handshake(&run->session) && (code = shake_hands(run)) != LARCH_EXIT_DONE)
         return code;
     return larch_app_session_take_up(&run->session);
 }

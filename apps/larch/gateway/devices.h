@@ -2,7 +2,11 @@
 /*
  * The verbs of the control socket for devices that shake hands:
  *
- *     add-device NAME AUTHORITY        "+HEX": the device's enrolment (larch/enrolment.h), given once. AUTHORITY "-": none
+ *     enrol NAME AUTHORITY METHOD SUITE REFERENCE
+ *                                      "+HEX": the device's enrolment (larch/enrolment.h), given once. AUTHORITY "-": none.
+ *                                      METHOD: 0 or 4. SUITE: its name. REFERENCE: kid or ccs
+ *     accept HEX                       "+NAME": puts a credential (a CWT) on record that the authority of --ca has signed
+ *     card SUITE                       "+HEX": the gateway's public credential (a CCS) for method 0 with this suite
  *     enrolled FROM                    "+NAME SESSIONS" for each such device, "+next N" if there are more
  *     revoke-device NAME               the device, its keys and sessions; any device, not only these
  */
@@ -17,7 +21,7 @@ typedef struct gateway_devices {
     larch_gateway *gateway;
 } gateway_devices;
 
-#define GATEWAY_DEVICES_VERBS 3
+#define GATEWAY_DEVICES_VERBS 5
 /* Fills in its verbs. devices is kept. */
 void gateway_devices_verbs(gateway_devices *devices, gateway_control_verb verbs[GATEWAY_DEVICES_VERBS]);
 

@@ -38,6 +38,7 @@
 
 /* Memory, most of it untouched until it is needed. */
 #define POOL      (GATEWAY_SLOTS * 1280)
+#define BODIES    (GATEWAY_LAKE_PLACES * sizeof(larch_lake_place_87)) /* of message_2 while a device fetches its blocks */
 #define EXCHANGES 16384
 #define ANSWERS   (EXCHANGES * 40) /* OK with a receipt takes 30 bytes, and REPLAY 34 */
 
@@ -133,8 +134,11 @@ static bool take_memory(larch_gateway_config *config)
     server->slots = calloc(server->slot_count, sizeof *server->slots);
     server->pool = malloc(server->pool_len);
     server->reach = calloc(server->reach_count, sizeof *server->reach);
+    server->bodies = calloc(server->body_count, sizeof *server->bodies);
+    server->body_bytes = malloc(server->body_bytes_len);
     bool complete = server->coap.exchanges != NULL && server->coap.answers != NULL && server->slots != NULL &&
-                    server->pool != NULL && server->reach != NULL;
+                    server->pool != NULL && server->reach != NULL && server->bodies != NULL &&
+                    server->body_bytes != NULL;
     for (size_t i = 0; i < 2 * LARCH_DIRECT_SETS; i++) {
         config->direct.replay[i / 2][i % 2] = calloc(config->direct.replay_slots, sizeof(uint64_t));
         complete = complete && config->direct.replay[i / 2][i % 2] != NULL;
@@ -149,6 +153,8 @@ static void give_memory(larch_gateway_config *config)
     free(config->server.slots);
     free(config->server.pool);
     free(config->server.reach);
+    free(config->server.bodies);
+    free(config->server.body_bytes);
     for (size_t i = 0; i < 2 * LARCH_DIRECT_SETS; i++)
         free(config->direct.replay[i / 2][i % 2]);
 }
@@ -165,6 +171,8 @@ static larch_exit start_gateway(gateway_app *app)
                                                     .slot_count = GATEWAY_SLOTS,
                                                     .pool_len = POOL,
                                                     .reach_count = app->options.addresses,
+                                                    .body_count = GATEWAY_LAKE_PLACES,
+                                                    .body_bytes_len = BODIES,
                                                     .limits = app->options.limits},
                                          .direct = {.storage = &app->storage,
                                                     .replay_slots = app->options.replay_slots,
@@ -177,8 +185,8 @@ static larch_exit start_gateway(gateway_app *app)
     larch_error e = larch_gateway_init(&app->gateway, larch_posix_now_ms(), &app->config, file, &fault);
     if (e != LARCH_OK)
         return explain(app, e, file, fault);
-    gateway_lake_set_identity(&app->lake, larch_direct_service_identity(&app->gateway.direct, NULL));
-    return LARCH_EXIT_DONE;
+    return gateway_lake_set_identity(&app->lake, larch_direct_service_identity(&app->gateway.direct, NULL),
+                                     &app->storage);
 }
 
 static larch_exit complete_state(gateway_app *app)
@@ -199,7 +207,7 @@ static larch_exit open_sessions(gateway_app *app)
     const larch_exit code =
         gateway_sessions_open(&app->sessions, &app->options, &app->report, &app->state, &app->storage, &app->random,
                               app->delivery.outbox, &app->lake.service.handshakes);
-    return code == LARCH_EXIT_DONE ? gateway_lake_open(&app->lake, &app->sessions, &app->random) : code;
+    return code == LARCH_EXIT_DONE ? gateway_lake_open(&app->lake, &app->sessions, &app->options, &app->random) : code;
 }
 
 static void read_clocks(gateway_report *report)

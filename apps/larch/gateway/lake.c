@@ -4,39 +4,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/authority.h"
+#include "common/enrol.h"
+#include "common/suite_name.h"
+
 #define NAME    "gateway"
 #define KID_LEN 7 /* bytes of the ID of a context */
 
 /* ---- what the service asks ------------------------------------------------------- */
 
-static larch_enrolment enrolment_of(const gateway_lake *lake, const larch_enrolled_key *key)
-{
-    larch_enrolment e = {.name = larch_bytes_of_text(key->name)};
-    memcpy(e.kid, key->own_kid, sizeof e.kid);
-    memcpy(e.identity, lake->identity, sizeof e.identity);
-    return e;
-}
-
-static larch_error find(void *context, const larch_lake_reference *reference, unsigned attempt,
-                        larch_lake_credential *out)
-{
-    gateway_lake *lake = context;
-    if (reference->method != LARCH_LAKE_METHOD_PSK || reference->kind != LARCH_LAKE_BY_KID)
-        return LARCH_AUTH;
-    const larch_error e = larch_sessions_find_key(lake->sessions->registry, reference->value, attempt, &lake->found);
-    if (e != LARCH_OK)
-        return e == LARCH_AGAIN ? LARCH_AUTH : e;
-    const larch_enrolment enrolment = enrolment_of(lake, &lake->found);
-    return larch_enrolment_credential(&enrolment, &lake->found.key, lake->credential, out);
-}
-
 /* Method 4 has no credential of the gateway's own. */
 static const larch_lake_credential *own(void *context, unsigned method, const larch_lake_suite *suite)
 {
-    (void)context;
-    (void)method;
-    (void)suite;
-    return NULL;
+    const gateway_lake_own *found = method == LARCH_LAKE_METHOD_SIGNATURES ? gateway_lake_own_of(context, suite) : NULL;
+    return found != NULL ? &found->credential : NULL;
+}
+
+/* What a credential that the authority has signed changes on record. */
+static larch_error keep_credential(gateway_lake *lake)
+{
+    larch_enrolled_key *key = &lake->found;
+    const larch_bytes cred = {key->cred, key->cred_len};
+    larch_lake_claims claims;
+    larch_error e = gateway_lake_claims(cred, &claims);
+    if (e != LARCH_OK || (!lake->is_new && !lake->is_renewed))
+        return lake->is_new || lake->is_renewed ? e : LARCH_OK;
+    const larch_enrolled_signer signer = {.name = larch_bytes_of_text(key->name),
+                                          .kid = LARCH_BYTES(key->own_kid),
+                                          .suite = key->suite,
+                                          .pub = claims.key.pub,
+                                          .cred = cred};
+    if (lake->is_renewed)
+        return larch_sessions_renew_cred(lake->sessions->registry, key, &signer);
+    if ((e = larch_sessions_enrol_signer(lake->sessions->registry, &signer, &key->device)) != LARCH_OK)
+        return e;
+    gateway_report_say(lake->sessions->report, "%s was added: its credential is the authority's", key->name);
+    char name[LARCH_SESSIONS_NAME_MAX + 1];
+    memcpy(name, key->name, sizeof name);
+    return larch_sessions_find_own(lake->sessions->registry, larch_bytes_of_text(name), key);
 }
 
 /* It runs right behind find, for the key that find gave last: the handshake is refused if it cannot be stored, so store never
@@ -47,8 +52,9 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
     gateway_sessions *s = lake->sessions;
     const larch_enrolled_key *key = &lake->found;
     (void)now_ms;
-    const larch_error e = larch_sessions_add_made(s->registry, key->number, key->device, &made->oscore, &made->next,
-                                                  gateway_sessions_unix_s(s), session);
+    larch_error e = keep_credential(lake);
+    if (e == LARCH_OK)
+        e = larch_sessions_add_made(s->registry, key, made, gateway_sessions_unix_s(s), lake->until_s, session);
     if (e == LARCH_OK)
         gateway_report_handshake(s->report, &(gateway_report_shaken){.device = key->name,
                                                                      .peer = session->last,
@@ -56,8 +62,10 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
                                                                      .suite = made->suite->number,
                                                                      .is_resumption = key->is_resumption});
     else if (e == LARCH_AUTH)
-        gateway_report_say(s->report, "a handshake of %s was refused: its key has been replaced or revoked meanwhile",
-                           key->name);
+        gateway_report_say(
+            s->report,
+            "a handshake of %s was refused: its key was replaced or revoked meanwhile, or a later one came first",
+            key->name);
     else
         gateway_report_say(s->report, "a handshake of %s was refused: %s", key->name,
                            s->is_started ? larch_sessions_error(s->registry)->text : "sessions wait for the clock");
@@ -77,6 +85,12 @@ static larch_error confirm(void *context, uint64_t now_ms, const larch_session *
     return e;
 }
 
+static uint64_t stamp(void *context)
+{
+    const gateway_lake *lake = context;
+    return larch_sessions_last_made(lake->sessions->registry);
+}
+
 static uint64_t unix_s(void *context)
 {
     const gateway_lake *lake = context;
@@ -85,21 +99,44 @@ static uint64_t unix_s(void *context)
 
 /* ---- life ------------------------------------------------------------------------ */
 
-larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, const larch_random *random)
+/* Those that the operator allows, in that order. */
+static larch_exit take_suites(gateway_lake *lake, const gateway_options *options, size_t *count)
 {
-    static const larch_lake_suite *suites[1];
-    suites[0] = larch_lake_suite_find(LARCH_LAKE_SUITE_PQ_1);
-    if (suites[0] == NULL)
-        return larch_app_fail(NAME, "this larch has no ML-KEM-512 for handshakes");
-    lake->sessions = sessions;
+    *count = 0;
+    for (size_t i = 0; i < options->suite_count; i++) {
+        const larch_lake_suite *suite = larch_lake_suite_find(options->suites[i]);
+        if (suite == NULL)
+            return larch_app_fail(NAME, "this larch has no cipher suite %s", larch_app_suite_name(options->suites[i]));
+        lake->suites[(*count)++] = suite;
+    }
+    return LARCH_EXIT_DONE;
+}
+
+static larch_exit open_pool(gateway_lake *lake)
+{
     lake->places = calloc(GATEWAY_LAKE_PLACES, sizeof *lake->places);
     lake->halves = calloc(GATEWAY_LAKE_PLACES, sizeof *lake->halves);
-    if (lake->places == NULL || lake->halves == NULL)
-        return larch_app_fail(NAME, "out of memory");
-    lake->party = (larch_lake_party){.suites = suites,
-                                     .suite_count = 1,
-                                     .methods = 1 << LARCH_LAKE_METHOD_PSK,
-                                     .find = find,
+    return lake->places != NULL && lake->halves != NULL ? LARCH_EXIT_DONE : larch_app_fail(NAME, "out of memory");
+}
+
+larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, const gateway_options *options,
+                             const larch_random *random)
+{
+    size_t suite_count;
+    larch_exit code;
+    lake->sessions = sessions;
+    lake->random = *random;
+    if ((code = take_suites(lake, options, &suite_count)) != LARCH_EXIT_DONE ||
+        (code = open_pool(lake)) != LARCH_EXIT_DONE)
+        return code;
+    if (options->authority[0] != '\0' &&
+        (code = larch_app_authority_read(NAME, options->authority, lake->authority_pub, sizeof lake->authority_pub,
+                                         &lake->authority)) != LARCH_EXIT_DONE)
+        return code;
+    lake->party = (larch_lake_party){.suites = lake->suites,
+                                     .suite_count = suite_count,
+                                     .methods = 1 << LARCH_LAKE_METHOD_PSK | 1 << LARCH_LAKE_METHOD_SIGNATURES,
+                                     .find = gateway_lake_find,
                                      .context = lake,
                                      .random = *random,
                                      .scratch = lake->scratch,
@@ -114,10 +151,11 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                                .halves = lake->halves,
                                                .kid_len = KID_LEN,
                                                .rkid_len = LARCH_LAKE_KID_LEN,
-                                               .credentials = ";ed-idcred-t=4",
+                                               .credentials = ";ed-cred-t=0;ed-cred-t=1;ed-idcred-t=4",
                                                .own = own,
                                                .store = store,
                                                .confirm = confirm,
+                                               .stamp = stamp,
                                                .unix_s = unix_s,
                                                .context = lake};
     const larch_error e = larch_lake_service_init(&lake->service, &lake->config);
@@ -132,26 +170,92 @@ void gateway_lake_close(gateway_lake *lake)
     free(lake->halves);
     lake->places = NULL;
     lake->halves = NULL;
+    larch_wipe(lake->own, sizeof lake->own);
 }
 
-void gateway_lake_set_identity(gateway_lake *lake, const uint8_t identity[LARCH_FINGERPRINT_LEN])
+static larch_error make_own(gateway_lake *lake, gateway_lake_own *made, int alg, const larch_storage *storage)
 {
+    larch_store_fault fault;
+    larch_error e = larch_app_signer_load(&made->signer, alg, storage, &fault);
+    if (e != LARCH_OK) /* without such a key there is no method 0 with its suites */
+        return e == LARCH_STATE ? LARCH_OK : e;
+    larch_writer w = larch_writer_to(made->cred_r, sizeof made->cred_r);
+    e = larch_enrolment_put_gateway(&w, lake->identity, alg, larch_app_signer_pub(&made->signer), made->kid);
+    if (e != LARCH_OK)
+        return e;
+    larch_writer id = larch_writer_to(made->id_cred, sizeof made->id_cred);
+    larch_lake_put_id_cred(&id, LARCH_LAKE_BY_KID, LARCH_BYTES(made->kid));
+    made->credential = (larch_lake_credential){.id_cred = {made->id_cred, id.len},
+                                               .cred_r = {made->cred_r, w.len},
+                                               .key = larch_app_signer_key(&made->signer)};
+    return LARCH_OK;
+}
+
+larch_exit gateway_lake_set_identity(gateway_lake *lake, const uint8_t identity[LARCH_FINGERPRINT_LEN],
+                                     const larch_storage *storage)
+{
+    static const int algorithms[] = {LARCH_COSE_ML_DSA_44, LARCH_COSE_ML_DSA_87};
+    larch_error e = LARCH_OK;
     memcpy(lake->identity, identity, sizeof lake->identity);
+    for (size_t i = 0; e == LARCH_OK && i < sizeof algorithms / sizeof algorithms[0]; i++)
+        e = make_own(lake, &lake->own[i], algorithms[i], storage);
+    return e == LARCH_OK ? LARCH_EXIT_DONE
+                         : larch_app_fail(NAME, "the keys that sign handshakes: %s", larch_error_text(e));
 }
 
 /* ---- devices --------------------------------------------------------------------- */
 
-bool gateway_lake_enrol(gateway_lake *lake, const char *name, larch_bytes authority, larch_writer *enrolment,
-                        const char **why)
+static bool is_allowed(const gateway_lake *lake, const larch_lake_suite *suite)
 {
-    larch_enrolment e = {
-        .name = larch_bytes_of_text(name), .hash = lake->party.suites[0]->hash, .authority = authority};
-    uint64_t device;
-    memcpy(e.identity, lake->identity, sizeof e.identity);
-    const larch_error error = larch_sessions_enrol_new(lake->sessions->registry, &e, &device);
+    for (size_t i = 0; i < lake->party.suite_count; i++)
+        if (lake->suites[i] == suite)
+            return true;
+    return false;
+}
+
+bool gateway_lake_enrol(gateway_lake *lake, const gateway_lake_enrolling *a, larch_writer *enrolment, const char **why)
+{
+    const gateway_lake_own *own_key = gateway_lake_own_of(lake, a->suite);
+    const larch_app_enrolling enrolling = {.sessions = lake->sessions->registry,
+                                           .random = &lake->random,
+                                           .identity = lake->identity,
+                                           .gateway_key =
+                                               own_key != NULL ? own_key->credential.key.pub : (larch_bytes){NULL, 0},
+                                           .name = a->name,
+                                           .authority = a->authority,
+                                           .method = a->method,
+                                           .suite = a->suite,
+                                           .reference = a->reference};
+    *why = "this gateway does not allow the cipher suite: name it in --suites, or [gateway] suites";
+    return is_allowed(lake, a->suite) && larch_app_enrol(&enrolling, enrolment, why);
+}
+
+/* The suite with the algorithm of a key that the operator allows, the most preferred first. */
+static const larch_lake_suite *suite_for(const gateway_lake *lake, int64_t alg)
+{
+    for (size_t i = 0; i < lake->party.suite_count; i++)
+        if (lake->suites[i]->signature == alg)
+            return lake->suites[i];
+    return NULL;
+}
+
+bool gateway_lake_accept(gateway_lake *lake, larch_bytes cwt, char name[LARCH_SESSIONS_NAME_MAX + 1], const char **why)
+{
+    larch_lake_claims claims;
+    lake->is_new = lake->is_renewed = false;
+    *why = "the credential was refused: the gateway's log says why";
+    if (gateway_lake_take_cwt(lake, cwt) != LARCH_OK || gateway_lake_claims(cwt, &claims) != LARCH_OK)
+        return false;
+    const larch_lake_suite *suite = suite_for(lake, claims.key.alg);
+    if (lake->is_new && suite == NULL) {
+        *why = "no cipher suite that this gateway allows has the algorithm of the device's key";
+        return false;
+    }
+    if (lake->is_new)
+        lake->found.suite = suite->number;
+    memcpy(name, lake->found.name, LARCH_SESSIONS_NAME_MAX + 1);
+    const larch_error e = keep_credential(lake);
     *why = larch_sessions_error(lake->sessions->registry)->text;
-    if (error == LARCH_OK)
-        larch_enrolment_put(enrolment, &e);
-    larch_wipe(&e, sizeof e);
-    return error == LARCH_OK;
+    larch_wipe(&lake->found, sizeof lake->found);
+    return e == LARCH_OK;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/command.h"
+#include "common/suite_name.h"
 #include "common/value.h"
 #include "gateway/options.h"
 #include "larch/store.h"
@@ -38,6 +39,37 @@ static const char *const durabilities[] = {
 
 static const char *const requirements[] = {
     [GATEWAY_REQUIRE_NOTHING] = "nothing", [GATEWAY_REQUIRE_LAKE] = "lake", NULL};
+
+/* Names with commas between them. */
+static bool set_suites(void *target, const char *value)
+{
+    gateway_options *options = target;
+    int8_t suites[GATEWAY_SUITES_MAX];
+    size_t count = 0;
+    while (count < GATEWAY_SUITES_MAX) {
+        char name[32] = "";
+        const size_t len = strcspn(value, ",");
+        const larch_lake_suite *suite = NULL;
+        if (len < sizeof name) {
+            memcpy(name, value, len);
+            suite = larch_app_suite_find(name);
+        }
+        for (size_t i = 0; suite != NULL && i < count; i++)
+            if (suites[i] == suite->number)
+                suite = NULL;
+        if (suite == NULL)
+            return false;
+        suites[count++] = suite->number;
+        if (value[len] == '\0') {
+            memset(options->suites, 0, sizeof options->suites);
+            memcpy(options->suites, suites, count);
+            options->suite_count = count;
+            return true;
+        }
+        value += len + 1;
+    }
+    return false;
+}
 
 static const larch_option options_rows[] = {
     {.name = "listen",
@@ -95,6 +127,23 @@ static const larch_option options_rows[] = {
      .section = "gateway",
      LARCH_OPTION_AT(gateway_options, entropy),
      .text = "a hardware source, such as /dev/hwrng, whose bytes are added to the kernel's; default none"},
+    {.name = "suites",
+     .kind = LARCH_OPTION_SETTER,
+     .value = "NAME,...",
+     .wants = "different cipher suites of this larch with commas between them, such as ml-kem-512,ml-kem-1024",
+     .section = "gateway",
+     LARCH_OPTION_AT(gateway_options, suites),
+     .set = set_suites,
+     .text = "the cipher suites that handshakes may have, the most preferred first: ml-kem-512, ml-kem-512-gcm, "
+             "ml-kem-1024, x-wing (default: these), p-256 and p-256-mac16, which a quantum computer breaks"},
+    {.name = "ca",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     .section = "gateway",
+     LARCH_OPTION_AT(gateway_options, authority),
+     .text = "the public key of the fleet's authority (ca.pub of 'larch ca init'): a device with a credential that it "
+             "signed needs not be added"},
 };
 
 static bool take_power_of_two(const char *value, uint32_t *out)
@@ -268,14 +317,17 @@ bool gateway_options_read(gateway_options *options, const char *path, char *why,
 
 static gateway_options defaults(void)
 {
-    gateway_options options = (gateway_options){.listen = {"[::]:5683"},
-                                                .listen_count = 1,
-                                                .replay_slots = REPLAY_SLOTS,
-                                                .addresses = ADDRESSES,
-                                                .grace_seconds = GRACE_SECONDS,
-                                                .contexts = LARCH_SESSIONS_MAX,
-                                                .outbox_bytes = OUTBOX_BYTES,
-                                                .limits = larch_reach_default_limits()};
+    gateway_options options = (gateway_options){
+        .listen = {"[::]:5683"},
+        .listen_count = 1,
+        .replay_slots = REPLAY_SLOTS,
+        .addresses = ADDRESSES,
+        .grace_seconds = GRACE_SECONDS,
+        .suites = {LARCH_LAKE_SUITE_PQ_1, LARCH_LAKE_SUITE_PQ_2, LARCH_LAKE_SUITE_PQ_3, LARCH_LAKE_SUITE_X_WING},
+        .suite_count = 4,
+        .contexts = LARCH_SESSIONS_MAX,
+        .outbox_bytes = OUTBOX_BYTES,
+        .limits = larch_reach_default_limits()};
     options.limits.marks = MARKS_UNSET;
     return options;
 }

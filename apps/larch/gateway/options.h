@@ -14,6 +14,7 @@
 #define GATEWAY_LISTEN_MAX  4
 #define GATEWAY_ADDRESS_MAX 80 /* "[fe80::1%a-long-interface]:5683" */
 #define GATEWAY_STATE_MAX   1024
+#define GATEWAY_SUITES_MAX  6
 #define GATEWAY_SLOTS       256 /* requests that share a sync */
 
 /* What a message has to come by. */
@@ -27,6 +28,9 @@ typedef struct gateway_options {
     char config_found[GATEWAY_STATE_MAX];
     larch_posix_durability durability;
     gateway_require require;
+    int8_t suites[GATEWAY_SUITES_MAX]; /* of handshakes, the most preferred first */
+    size_t suite_count;
+    char authority[GATEWAY_STATE_MAX]; /* file with the public key of the fleet's authority; "": none */
     bool json;
     bool display;
     uint32_t replay_slots;

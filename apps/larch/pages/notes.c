@@ -49,7 +49,8 @@ static const page_notes all[] = {
      .examples = NOTES{{"larch demo", "Shows a gateway, a sender, a sniffer and an attacker at work on this machine."},
                        {"larch help send", "Prints the help of a command."},
                        END},
-     .see_also = "larch-gateway(1), larch-send(1), larch-device(1), larch-discover(1), larch-keys(1), larch-sniff(1), "
+     .see_also = "larch-gateway(1), larch-send(1), larch-device(1), larch-ca(1), larch-discover(1), larch-keys(1), "
+                 "larch-sniff(1), "
                  "larch-extcap(1), "
                  "larch-oled(1), larch-bench(1), larch-demo(1), gateway.ini(5)"},
     {"gateway",
@@ -109,6 +110,9 @@ static const page_notes all[] = {
                 "With --enrolment: holds the session and the key of its resumption. Whoever deletes it makes the "
                 "device shake hands anew; an older one must never be restored."},
                {"CONTEXTFILE.reading, FILE.reading", "Holds the reading under way, which is sent again after a cut."},
+               {"FILE.cwt",
+                "With an enrolment that request made: the credential that the fleet's authority signed. A new one may "
+                "take its place at any time."},
                STATE_FOLDER,
                END},
      .environment = NOTES{STATE_ENVIRONMENT, END},
@@ -124,13 +128,28 @@ static const page_notes all[] = {
                        {"larch device add kitchen --out kitchen.enrolment --authority gateway.example",
                         "On the gateway's machine, adds a device that shakes hands, and writes its enrolment."},
                        {"larch device run --enrolment kitchen.enrolment --name kitchen", "Is that device."},
+                       {"larch device request pump --card gateway.card --out pump",
+                        "On a device, makes its key, and pump.request for the fleet's authority."},
                        {"larch device send kitchen led on",
                         "On the gateway's machine, switches the LED of the device that the gateway knows as kitchen."},
                        {"larch device rotate kitchen", "Makes that device renew its keys now."},
                        {"thermometer | larch device run --oscore kitchen.conf coap://gateway.example --lines --json",
                         "Reports each line of another program."},
                        END},
-     .see_also = "larch-send(1), larch-gateway(1), larch-keys(1), coap-oscore-conf(5)"},
+     .see_also = "larch-send(1), larch-gateway(1), larch-ca(1), larch-keys(1), coap-oscore-conf(5)"},
+    {"ca",
+     .files =
+         NOTES{{"DIR/ca.key",
+                "The authority's private key. Whoever has it makes devices that every gateway of the fleet takes in."},
+               {"DIR/ca.pub", "Its public key, for larch gateway --ca."},
+               END},
+     .exit_status =
+         NOTES{DONE, FAILED, USAGE,
+               REFUSED("The request was not signed by the device's own key, or ca.key is not safe to use."), END},
+     .examples = NOTES{{"larch ca init fleet", "Makes an authority."},
+                       {"larch ca sign fleet pump.request --days 90", "Writes pump.cwt, for the device pump."},
+                       END},
+     .see_also = "larch-device(1), larch-gateway(1)"},
     {"discover", .exit_status = NOTES{{"0", "At least one gateway answered."}, FAILED, USAGE, END},
      .examples = NOTES{{"larch discover", "Lists the gateways of this network."},
                        {"larch discover --to 192.0.2.1 --json", "Asks one address alone."},
@@ -180,6 +199,22 @@ static const page_notes all[] = {
                 "Lets a key on a token wrap the store key."},
                END},
      .see_also = "larch-gateway(1), larch-keys(1), pkcs11.conf(5), systemd-creds(1)"},
+    {"backup", .files = NOTES{STATE_FOLDER, END}, .environment = NOTES{STATE_ENVIRONMENT, END},
+     .exit_status = NOTES{DONE, FAILED, USAGE, REFUSED("The passphrase of the store is wrong."), END},
+     .examples =
+         NOTES{{"larch backup /mnt/usb/gateway.larch", "Asks for a recovery passphrase, and writes the backup."}, END},
+     .see_also = "larch-restore(1), larch-store(1)"},
+    {"restore", .files = NOTES{STATE_FOLDER, END}, .environment = NOTES{STATE_ENVIRONMENT, END},
+     .exit_status =
+         NOTES{DONE, FAILED, USAGE,
+               REFUSED("The recovery passphrase is wrong, the file was altered or damaged, or it is of another "
+                       "machine. Nothing was changed."),
+               END},
+     .examples = NOTES{{"larch restore /mnt/usb/gateway.larch", "Asks, and replaces what is in the folder."},
+                       {"larch restore --other-machine --store-key passphrase gateway.larch",
+                        "Restores the gateway of a machine that is gone, with the store key under a passphrase."},
+                       END},
+     .see_also = "larch-backup(1), larch-store(1), larch-keys(1)"},
     {"bench", .exit_status = NOTES{DONE, FAILED, USAGE, END},
      .examples =
          NOTES{{"taskset -c 1 larch bench kem --markdown", "Measures KEMs and signatures on one core, as tables."},

@@ -242,15 +242,15 @@ static larch_exit shake_hands(protected_send *p)
 
 static larch_exit open_session(protected_send *p)
 {
-    const uint64_t unix_s = larch_posix_unix_ns() / 1000000000;
+    const larch_app_enrolled enrolled = {p->s->enrolment_path, p->s->enrolment_state, p->s->has_no_clock};
     larch_exit code;
     if (p->s->enrolment_path[0] == '\0') {
         code = larch_app_session_open(&p->app, NAME, p->s->context_path);
         return code == LARCH_EXIT_DONE ? begin_session(p) : code;
     }
-    if ((code = larch_app_session_open_enrolled(&p->app, NAME, p->s->enrolment_path)) != LARCH_EXIT_DONE)
+    if ((code = larch_app_session_open_enrolled(&p->app, NAME, &enrolled)) != LARCH_EXIT_DONE)
         return code;
-    if (larch_app_session_needs_handshake(&p->app, unix_s))
+    if (larch_app_session_needs_handshake(&p->app))
         return shake_hands(p);
     code = larch_app_session_take_up(&p->app);
     return code == LARCH_EXIT_DONE ? begin_session(p) : code;
@@ -287,7 +287,7 @@ static larch_exit post(sending *s)
 {
     protected_send *p = &state;
     larch_exit code = LARCH_EXIT_DONE;
-    if (p->app.is_enrolled && larch_app_session_needs_handshake(&p->app, larch_posix_unix_ns() / 1000000000))
+    if (p->app.is_enrolled && larch_app_session_needs_handshake(&p->app))
         code = shake_hands(p);
     if (code != LARCH_EXIT_DONE || (code = take_query(p)) != LARCH_EXIT_DONE)
         return code;

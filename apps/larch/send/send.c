@@ -73,6 +73,17 @@ static const larch_option rows[] = {
      LARCH_OPTION_AT(sending, enrolment_path),
      .text = "shake hands with the gateway of this enrolment, which 'larch device add' made, and protect the text by "
              "OSCORE. FILE.state beside it keeps the session for the next texts"},
+    {.name = "state",
+     .kind = LARCH_OPTION_COPY,
+     .value = "DIR",
+     .wants = "a folder",
+     LARCH_OPTION_AT(sending, enrolment_state),
+     .text = "with --enrolment: the folder for its session; default: beside the enrolment"},
+    {.name = "no-clock",
+     .kind = LARCH_OPTION_FLAG,
+     LARCH_OPTION_AT(sending, has_no_clock),
+     .text = "with --enrolment: do not believe this host's clock: take the time from the gateway, once it is "
+             "authenticated, and shake hands at each start"},
     {.name = "direct",
      .kind = LARCH_OPTION_FLAG,
      LARCH_OPTION_AT(sending, direct),
@@ -182,6 +193,8 @@ static larch_exit take_arguments(sending *s, int argc, char **argv)
         return larch_app_usage(NAME, "--pin and --trust-first-use exclude each other");
     if (s->context_path[0] != '\0' && s->enrolment_path[0] != '\0')
         return larch_app_usage(NAME, "--oscore and --enrolment exclude each other");
+    if (s->enrolment_path[0] == '\0' && (s->enrolment_state[0] != '\0' || s->has_no_clock))
+        return larch_app_usage(NAME, "--state and --no-clock go with --enrolment");
     if (send_is_protected(s) && s->direct)
         return larch_app_usage(NAME, "--direct excludes --oscore and --enrolment");
     if (send_is_protected(s) && (s->pin.kind != 0 || s->first_use || s->known_path[0] != '\0' || s->config.kem != NULL))

@@ -30,11 +30,13 @@ typedef struct sending {
     bool is_end; /* there are no more lines */
     double interval, timeout;
     unsigned long count;
-    char known_path[PATH_MAX];     /* as given; "": the default */
-    char context_path[PATH_MAX];   /* of --oscore; "": no fixed context */
-    char enrolment_path[PATH_MAX]; /* of --enrolment; "": no handshake */
-    bool direct;                   /* sealed, whatever else could be done */
-    unsigned long format;          /* Content-Format, of --format */
+    char known_path[PATH_MAX];      /* as given; "": the default */
+    char context_path[PATH_MAX];    /* of --oscore; "": no fixed context */
+    char enrolment_path[PATH_MAX];  /* of --enrolment; "": no handshake */
+    char enrolment_state[PATH_MAX]; /* folder of its session; "": beside the enrolment */
+    bool has_no_clock;
+    bool direct;          /* sealed, whatever else could be done */
+    unsigned long format; /* Content-Format, of --format */
     larch_known_place place;
 
     larch_posix_uri uri;
