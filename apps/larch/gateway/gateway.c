@@ -21,6 +21,7 @@
 #include "gateway/delivery.h"
 #include "gateway/devices.h"
 #include "gateway/downlink.h"
+#include "gateway/entropy.h"
 #include "gateway/lake.h"
 #include "gateway/listen.h"
 #include "gateway/options.h"
@@ -67,6 +68,7 @@ typedef struct gateway_app {
     larch_posix_state state;
     larch_random random;
     larch_loop loop;
+    gateway_entropy entropy;
     gateway_control control;
     gateway_control_verb verbs[1 + GATEWAY_DOWNLINK_VERBS + GATEWAY_DEVICES_VERBS];
     gateway_downlink downlink;
@@ -504,7 +506,9 @@ static larch_exit run(gateway_app *app)
     larch_loop_init(&app->loop, settle, app);
     if (watch_all(app) != LARCH_OK)
         return larch_app_fail(NAME, "signals: %s", strerror(errno));
+    gateway_entropy_start(&app->entropy, app->options.entropy, &app->report, &app->loop);
     const int code = larch_loop_run(&app->loop);
+    gateway_entropy_stop(&app->entropy);
     return code >= 0 ? code : larch_app_fail(NAME, "poll: %s", strerror(errno));
 }
 
