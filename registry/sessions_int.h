@@ -13,6 +13,9 @@
 #include "registry/session_record.h"
 #include "registry/sessions_db.h"
 
+#define LARCH_SESSIONS_CHECK_USE "larch-seal check"
+#define LARCH_SESSIONS_MARK_USE  "larch-seal mark"
+
 /*
  * How far the limits of one context are granted, in the file: at least as far as they are used, but for the last second.
  *
@@ -41,9 +44,10 @@ struct larch_sessions {
     bool has_groups; /* else every handshake is durable when its call returns */
     const larch_random *random;
     larch_seal_key key;
-    larch_sessions_setting stored; /* in the file */
-    uint32_t start;                /* that the file is to carry; 0: the one that it carries */
-    uint32_t newest_s;             /* the newest wall-clock time seen */
+    uint8_t mark_key[LARCH_SHA256_LEN]; /* for the marks of contexts */
+    larch_sessions_setting stored;      /* in the file */
+    uint32_t start;                     /* that the file is to carry; 0: the one that it carries */
+    uint32_t newest_s;                  /* the newest wall-clock time seen */
     larch_session_table table;
     larch_session *places;
     uint32_t *by_kid, *by_number;
@@ -67,6 +71,9 @@ struct larch_sessions {
     larch_registry_reason why;
 };
 
+/* The key of the marks: derived from the store key, or kept since that was another one (reseal.h). key: the store key. */
+larch_error larch_sessions_db_mark_key(larch_sessions_db *db, const larch_seal_key *key,
+                                       uint8_t mark_key[LARCH_SHA256_LEN], larch_registry_reason *why);
 /* The seal of a context stands in its row. */
 larch_seal_place larch_sessions_place(uint64_t number);
 /* Derives a session's context, with its window unknown. LARCH_STATE: no context has such parameters. LARCH_PLATFORM. */

@@ -34,7 +34,8 @@ static const larch_sqlite_kind sessions_kind = {
                  " suite INTEGER NOT NULL, key BLOB, hash BLOB, cred BLOB,"
                  " CHECK(method = 0 OR method = 4 OR (method = 3 AND suite > 0)));"
                  "CREATE INDEX IF NOT EXISTS credential_hash ON credential(hash) WHERE hash IS NOT NULL;"
-                 "CREATE TABLE IF NOT EXISTS revoked(key BLOB PRIMARY KEY) WITHOUT ROWID",
+                 "CREATE TABLE IF NOT EXISTS revoked(key BLOB PRIMARY KEY) WITHOUT ROWID;"
+                 "CREATE TABLE IF NOT EXISTS kept(number INTEGER PRIMARY KEY, sealed BLOB NOT NULL)", /* reseal.h */
 };
 
 #define STATEMENT_TEXT(name, sql) sql,

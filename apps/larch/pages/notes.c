@@ -184,6 +184,39 @@ static const page_notes all[] = {
                {"larch keys rotate --state /var/lib/larch", "Makes new keys; a running gateway does it itself."},
                END},
      .see_also = "larch-gateway(1), larch-send(1), coap-oscore-conf(5)"},
+    {"store",
+     .files = NOTES{STATE_FOLDER,
+                    {"store.key", "In that folder: the source of the store key, its check value, and the key as "
+                                  "that source wraps it."},
+                    END},
+     .environment = NOTES{STATE_ENVIRONMENT,
+                          {"CREDENTIALS_DIRECTORY", "The folder of credentials, as systemd hands it over."},
+                          END},
+     .exit_status =
+         NOTES{DONE, FAILED, USAGE, REFUSED("A passphrase, PIN or credential is wrong. Nothing was changed."), END},
+     .examples =
+         NOTES{{"larch store show", "Prints where the store key comes from."},
+               {"larch store rekey --to passphrase", "Asks for a passphrase, and seals every secret under a new key."},
+               {"larch store rekey --to pkcs11 --new-token 'pkcs11:token=larch;object=store'",
+                "Lets a key on a token wrap the store key."},
+               END},
+     .see_also = "larch-gateway(1), larch-keys(1), pkcs11.conf(5), systemd-creds(1)"},
+    {"backup", .files = NOTES{STATE_FOLDER, END}, .environment = NOTES{STATE_ENVIRONMENT, END},
+     .exit_status = NOTES{DONE, FAILED, USAGE, REFUSED("The passphrase of the store is wrong."), END},
+     .examples =
+         NOTES{{"larch backup /mnt/usb/gateway.larch", "Asks for a recovery passphrase, and writes the backup."}, END},
+     .see_also = "larch-restore(1), larch-store(1)"},
+    {"restore", .files = NOTES{STATE_FOLDER, END}, .environment = NOTES{STATE_ENVIRONMENT, END},
+     .exit_status =
+         NOTES{DONE, FAILED, USAGE,
+               REFUSED("The recovery passphrase is wrong, the file was altered or damaged, or it is of another "
+                       "machine. Nothing was changed."),
+               END},
+     .examples = NOTES{{"larch restore /mnt/usb/gateway.larch", "Asks, and replaces what is in the folder."},
+                       {"larch restore --other-machine --store-key passphrase gateway.larch",
+                        "Restores the gateway of a machine that is gone, with the store key under a passphrase."},
+                       END},
+     .see_also = "larch-backup(1), larch-store(1), larch-keys(1)"},
     {"bench", .exit_status = NOTES{DONE, FAILED, USAGE, END},
      .examples =
          NOTES{{"taskset -c 1 larch bench kem --markdown", "Measures KEMs and signatures on one core, as tables."},
