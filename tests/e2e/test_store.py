@@ -114,6 +114,11 @@ class Sources(Case):
         self.assertIn("the passphrase of the store is needed", err)
         code, out, _ = self.run_larch("keys", "fingerprint", "--state", self.state, "--store-passphrase", path)
         self.assertEqual((code, out.split()[0]), (DONE, identity.split()[1].decode()))
+        for action in (("add", "kitchen", "--out", self.folder.name + "/enrolment"), ("revoke", "kitchen")):
+            code, _, err = self.run_larch("device", *action, "--state", self.state)
+            self.assertEqual((code, "the passphrase of the store is needed" in err), (FAILED, True), err)
+            code, _, err = self.run_larch("device", *action, "--state", self.state, "--store-passphrase", path)
+            self.assertEqual(code, DONE, err)
         for name, content in self.content().items():  # neither it nor what it protects is there to be read
             self.assertNotIn(PASSPHRASE, content, name)
 
