@@ -254,5 +254,21 @@ class Rekey(Case):
         self.start()
 
 
+class Entropy(Case):
+    def test_reports(self):
+        """A source that helps, and ones that fail, which changes nothing else."""
+        sound = self.secret("sound", os.urandom(4096))
+        for device, words in ((sound, b"passes the health tests; its bytes are added"),
+                              ("/dev/zero", b"repetition count test"),
+                              (self.secret("biased", bytes(b if i % 4 else 0 for i, b in enumerate([7] * 4096))),
+                               b"adaptive proportion test"),
+                              (self.folder.name + "/absent", b"No such file")):
+            g = self.gateway(config=f"[gateway]\nentropy = {device}\n", env=self.environment)
+            g.wait_for(rb"entropy: [^\n]*" + words)
+            self.assertEqual(g.post(self.seal(g, 1)[0], 1), OK)
+            self.assertEqual(g.stop(), DONE)
+            shutil.rmtree(self.state)
+
+
 if __name__ == "__main__":
     skips.main(argv=[sys.argv[0], *sys.argv[3:]])

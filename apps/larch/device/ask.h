@@ -11,8 +11,8 @@
 #ifndef LARCH_APP_DEVICE_ASK_H
 #define LARCH_APP_DEVICE_ASK_H
 
-#include "common/store_choice.h"
 #include "common/command.h"
+#include "common/store_choice.h"
 #include "device/connection.h"
 #include "larch/lake.h"
 
