@@ -179,12 +179,13 @@ static larch_error view_head(const larch_sealed_files *s, larch_writer *out)
 static larch_error view(larch_sealed_files *s, const char *name, larch_bytes *content)
 {
     uint8_t bytes[LARCH_SEALED_FILE_MAX];
+    larch_bytes stored;
     if (!is_key_file(name) || !s->has_key)
         return LARCH_STATE;
     larch_writer w = larch_writer_to(s->bytes, sizeof s->bytes);
-    larch_error e = load(&s->medium, name, bytes, content);
+    larch_error e = load(&s->medium, name, bytes, &stored);
     if (e == LARCH_OK)
-        e = is_head(name) ? view_head(s, &w) : larch_sealed_files_unseal(&s->key, name, *content, &w);
+        e = is_head(name) ? view_head(s, &w) : larch_sealed_files_unseal(&s->key, name, stored, &w);
     larch_wipe(bytes, sizeof bytes);
     if (e != LARCH_OK)
         return e == LARCH_PLATFORM ? e : LARCH_STATE;
