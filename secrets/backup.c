@@ -46,20 +46,19 @@ static larch_error take_head(larch_reader *r, larch_backup_head *head)
 {
     larch_bytes magic;
     uint8_t version;
-    larch_error e;
-    if ((e = larch_reader_take(r, MAGIC.len, &magic)) != LARCH_OK || !larch_bytes_equal(magic, MAGIC))
+    if (larch_reader_take(r, MAGIC.len, &magic) != LARCH_OK || !larch_bytes_equal(magic, MAGIC))
         return LARCH_MALFORMED;
-    if ((e = larch_reader_take_u8(r, &version)) != LARCH_OK || version != VERSION)
-        return e == LARCH_OK && version > VERSION ? LARCH_STATE : LARCH_MALFORMED;
-    if ((e = larch_reader_take_u8(r, &head->kind)) != LARCH_OK ||
-        (e = larch_reader_take_u32(r, &head->cost.passes)) != LARCH_OK ||
-        (e = larch_reader_take_u32(r, &head->cost.memory_kib)) != LARCH_OK ||
-        (e = larch_reader_take_u32(r, &head->cost.lanes)) != LARCH_OK ||
-        (e = take_bytes(r, head->salt, sizeof head->salt)) != LARCH_OK ||
-        (e = take_bytes(r, head->machine, sizeof head->machine)) != LARCH_OK ||
-        (e = larch_reader_take_u64(r, &head->time_s)) != LARCH_OK ||
-        (e = larch_reader_take_u16(r, &head->format)) != LARCH_OK ||
-        (e = larch_reader_take_u32(r, &head->schema)) != LARCH_OK)
+    if (larch_reader_take_u8(r, &version) != LARCH_OK)
+        return LARCH_MALFORMED;
+    if (version != VERSION)
+        return version > VERSION ? LARCH_STATE : LARCH_MALFORMED;
+    if (larch_reader_take_u8(r, &head->kind) != LARCH_OK || larch_reader_take_u32(r, &head->cost.passes) != LARCH_OK ||
+        larch_reader_take_u32(r, &head->cost.memory_kib) != LARCH_OK ||
+        larch_reader_take_u32(r, &head->cost.lanes) != LARCH_OK ||
+        take_bytes(r, head->salt, sizeof head->salt) != LARCH_OK ||
+        take_bytes(r, head->machine, sizeof head->machine) != LARCH_OK ||
+        larch_reader_take_u64(r, &head->time_s) != LARCH_OK || larch_reader_take_u16(r, &head->format) != LARCH_OK ||
+        larch_reader_take_u32(r, &head->schema) != LARCH_OK)
         return LARCH_MALFORMED;
     return r->left.len == 0 && is_sound(head) ? LARCH_OK : LARCH_MALFORMED;
 }

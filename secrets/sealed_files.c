@@ -179,12 +179,13 @@ static larch_error view_head(const larch_sealed_files *s, larch_writer *out)
 static larch_error view(larch_sealed_files *s, const char *name, larch_bytes *content)
 {
     uint8_t bytes[LARCH_SEALED_FILE_MAX];
+    larch_bytes stored;
     if (!is_key_file(name) || !s->has_key)
         return LARCH_STATE;
     larch_writer w = larch_writer_to(s->bytes, sizeof s->bytes);
-    larch_error e = load(&s->medium, name, bytes, content);
+    larch_error e = load(&s->medium, name, bytes, &stored);
     if (e == LARCH_OK)
-        e = is_head(name) ? view_head(s, &w) : larch_sealed_files_unseal(&s->key, name, *content, &w);
+        e = is_head(name) ? view_head(s, &w) : larch_sealed_files_unseal(&s->key, name, stored, &w);
     larch_wipe(bytes, sizeof bytes);
     if (e != LARCH_OK)
         return e == LARCH_PLATFORM ? e : LARCH_STATE;
@@ -256,18 +257,32 @@ static larch_error replace_head(larch_sealed_files *s, larch_bytes content)
     return e == LARCH_OK ? LARCH_OK : LARCH_PLATFORM;
 }
 
+/* A caller may leave bytes at the end that are as erased ones to the tail: here they are part of a record. */
+static larch_error join_tail(larch_bytes content, uint32_t tail, uint8_t bytes[LARCH_SEALED_FILE_MAX],
+                             larch_bytes *whole)
+{
+    if (content.len > LARCH_SEALED_FILE_MAX || tail > LARCH_SEALED_FILE_MAX - content.len)
+        return LARCH_PLATFORM;
+    memcpy(bytes, content.data, content.len);
+    memset(bytes + content.len, LARCH_STORAGE_ERASED, tail);
+    *whole = (larch_bytes){bytes, content.len + tail};
+    return LARCH_OK;
+}
+
 static larch_error files_replace(void *context, const char *name, larch_bytes content, uint32_t tail)
 {
     larch_sealed_files *s = context;
     uint8_t bytes[LARCH_SEALED_FILE_MAX];
     larch_writer w = larch_writer_to(bytes, sizeof bytes);
-    if (is_head(name))
-        return replace_head(s, content);
-    if (!is_key_file(name) || !s->has_key)
+    if (!is_key_file(name) || (!s->has_key && !is_head(name)))
         return s->medium.replace(s->medium.context, name, content, tail);
-    const larch_error e = larch_sealed_files_seal(&s->key, s->random, name, content, &w);
-    return e == LARCH_OK ? s->medium.replace(s->medium.context, name, (larch_bytes){bytes, w.len}, tail)
-                         : LARCH_PLATFORM; /* what cannot be sealed is not written */
+    larch_error e = join_tail(content, tail, s->bytes, &content);
+    if (e == LARCH_OK)
+        e = is_head(name) ? replace_head(s, content) : larch_sealed_files_seal(&s->key, s->random, name, content, &w);
+    if (e == LARCH_OK && !is_head(name))
+        e = s->medium.replace(s->medium.context, name, (larch_bytes){bytes, w.len}, 0);
+    larch_wipe(s->bytes, sizeof s->bytes);
+    return e == LARCH_OK ? LARCH_OK : LARCH_PLATFORM; /* what cannot be sealed is not written */
 }
 
 static larch_error files_write(void *context, const char *name, uint32_t offset, larch_bytes bytes)

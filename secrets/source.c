@@ -29,7 +29,7 @@ static larch_error wrapping_key(const larch_store_head *head, larch_bytes secret
 /* Each wrapping key serves one head, since the salt is new each time: the nonce need not differ. */
 static const uint8_t nonce[LARCH_GCM_NONCE_LEN];
 
-static larch_error seal(larch_store_head *head, const larch_seal_key *key, larch_bytes secret)
+static larch_error seal_head(larch_store_head *head, const larch_seal_key *key, larch_bytes secret)
 {
     uint8_t front[LARCH_HEAD_LEN_MAX], wrapping[LARCH_SEAL_KEY_LEN];
     larch_writer w = larch_writer_to(front, sizeof front);
@@ -44,7 +44,7 @@ static larch_error seal(larch_store_head *head, const larch_seal_key *key, larch
     return e;
 }
 
-static larch_error open(const larch_store_head *head, larch_bytes secret, larch_seal_key *key)
+static larch_error open_head(const larch_store_head *head, larch_bytes secret, larch_seal_key *key)
 {
     uint8_t front[LARCH_HEAD_LEN_MAX], wrapping[LARCH_SEAL_KEY_LEN];
     larch_writer w = larch_writer_to(front, sizeof front);
@@ -87,7 +87,7 @@ larch_error larch_store_wrap(larch_store_head *head, const larch_seal_key *key, 
     case LARCH_STORE_SOURCE_TOKEN:
         return larch_token_wrap(head->name, secret, head->salt, key->bytes, head->wrapped, why);
     default:
-        return seal(head, key, secret) == LARCH_OK ? LARCH_OK : fail_crypto(why);
+        return seal_head(head, key, secret) == LARCH_OK ? LARCH_OK : fail_crypto(why);
     }
 }
 
@@ -100,7 +100,7 @@ static larch_error unwrap(const larch_store_head *head, larch_bytes secret, larc
     case LARCH_STORE_SOURCE_TOKEN:
         return larch_token_unwrap(head->name, secret, head->salt, head->wrapped, key->bytes, why);
     default:
-        return open(head, secret, key);
+        return open_head(head, secret, key);
     }
 }
 

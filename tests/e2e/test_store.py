@@ -114,6 +114,11 @@ class Sources(Case):
         self.assertIn("the passphrase of the store is needed", err)
         code, out, _ = self.run_larch("keys", "fingerprint", "--state", self.state, "--store-passphrase", path)
         self.assertEqual((code, out.split()[0]), (DONE, identity.split()[1].decode()))
+        for action in (("add", "kitchen", "--out", self.folder.name + "/enrolment"), ("revoke", "kitchen")):
+            code, _, err = self.run_larch("device", *action, "--state", self.state)
+            self.assertEqual((code, "the passphrase of the store is needed" in err), (FAILED, True), err)
+            code, _, err = self.run_larch("device", *action, "--state", self.state, "--store-passphrase", path)
+            self.assertEqual(code, DONE, err)
         for name, content in self.content().items():  # neither it nor what it protects is there to be read
             self.assertNotIn(PASSPHRASE, content, name)
 
@@ -247,6 +252,22 @@ class Rekey(Case):
         self.rekey("--to", "passphrase", code=FAILED)
         self.rekey("--to", "pkcs11", code=USAGE)
         self.start()
+
+
+class Entropy(Case):
+    def test_reports(self):
+        """A source that helps, and ones that fail, which changes nothing else."""
+        sound = self.secret("sound", os.urandom(4096))
+        for device, words in ((sound, b"passes the health tests; its bytes are added"),
+                              ("/dev/zero", b"repetition count test"),
+                              (self.secret("biased", bytes(7 if i % 4 < 3 else i % 251 for i in range(4096))),
+                               b"adaptive proportion test"),
+                              (self.folder.name + "/absent", b"No such file")):
+            g = self.gateway(config=f"[gateway]\nentropy = {device}\n", env=self.environment)
+            g.wait_for(rb"entropy: [^\n]*" + words)
+            self.assertEqual(g.post(self.seal(g, 1)[0], 1), OK)
+            self.assertEqual(g.stop(), DONE)
+            shutil.rmtree(self.state)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,10 @@ static void test_chunks(void **state)
         file_len = cuts[i];
         assert_int_not_equal(read_backup(SECRET, len), LARCH_AGAIN);
     }
+    for (size_t n = 0; n <= 2; n++) { /* whole chunks, of which the last one does not say that it is the last */
+        file_len = first + n * sizeof chunk;
+        assert_int_equal(read_backup(SECRET, len), n == 0 ? LARCH_MALFORMED : LARCH_AUTH);
+    }
     file_len = whole + 1;
     assert_int_not_equal(read_backup(SECRET, len), LARCH_AGAIN);
     file_len = whole;

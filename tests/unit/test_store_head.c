@@ -187,6 +187,33 @@ static void test_plain_files(void **state)
     assert_true(is_sealed);
 }
 
+/* A record may end in a byte as an erased one has it, and then come as content and tail. */
+static void test_tail(void **state)
+{
+    (void)state;
+    uint8_t record[64], payload[2], got[LARCH_RECORD_MAX];
+    larch_writer w;
+    size_t len;
+    larch_store_fault fault;
+    unsigned n = 0;
+    do {
+        payload[0] = (uint8_t)(n >> 8);
+        payload[1] = (uint8_t)n++;
+        w = larch_writer_to(record, sizeof record);
+        larch_record_compose(&w, LARCH_RECORD_KEYS, 1, LARCH_BYTES(payload));
+    } while (record[w.len - 1] != LARCH_STORAGE_ERASED);
+    open_sealed(&key);
+    larch_storage view = larch_sealed_files_interface(&sealed);
+    view.start = 1;
+    assert_int_equal(view.replace(view.context, "direct-512.key", (larch_bytes){record, w.len - 1}, 1), LARCH_OK);
+    assert_int_equal(larch_record_read(&view, "direct-512.key", LARCH_RECORD_KEYS, got, sizeof got, &len, &fault),
+                     LARCH_OK);
+    assert_int_equal(len, sizeof payload);
+    assert_memory_equal(got, payload, sizeof payload);
+    static uint8_t large[LARCH_SEALED_FILE_MAX + 1];
+    assert_int_equal(view.replace(view.context, "direct-512.key", LARCH_BYTES(large), 0), LARCH_PLATFORM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_parameters_are_authenticated, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_files, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_plain_files, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_tail, set_up_folder, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

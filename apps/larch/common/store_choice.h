@@ -21,6 +21,8 @@ typedef struct larch_store_choice {
 /* In the order of larch_store_source; the first is for none. */
 extern const char *const larch_store_source_choices[];
 
+/* A member cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
+
 /* Rows that unlock: of each command that opens a folder. field: a larch_store_choice. where: the section of a
  * configuration file; NULL. */
 #define LARCH_STORE_UNLOCK_ROWS(type, field, where)                                                                  \
@@ -64,5 +66,7 @@ extern const char *const larch_store_source_choices[];
         .text = "the token and its key, 'pkcs11:token=NAME;object=LABEL', with ';module-path=FILE' behind '?' if "     \
                 "p11-kit does not know the module; the key is made if it is not there"                                 \
     }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

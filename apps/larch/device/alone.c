@@ -49,7 +49,7 @@ static larch_exit open_sessions(alone *a)
 }
 
 /* Opens what is there; a folder is made by a gateway alone, which then has an identity. */
-static larch_exit open_all(alone *a, const char *state)
+static larch_exit open_all(alone *a, const char *state, const larch_store_choice *store)
 {
     char file[LARCH_STORAGE_NAME_MAX + 1];
     larch_store_fault fault = LARCH_STORE_NONE;
@@ -62,7 +62,7 @@ static larch_exit open_all(alone *a, const char *state)
     if (larch_posix_storage_open(&a->files, state, LARCH_POSIX_DURABILITY_MEDIUM) != LARCH_OK)
         return larch_app_fail(NAME, "%s", larch_posix_storage_error(&a->files));
     a->is_open = true;
-    if ((code = larch_app_store_open(&a->store, NAME, &a->files, NULL, &a->storage)) != LARCH_EXIT_DONE)
+    if ((code = larch_app_store_open(&a->store, NAME, &a->files, store, &a->storage)) != LARCH_EXIT_DONE)
         return code;
     a->random = larch_posix_random();
     if (larch_posix_state_start(&a->files, &a->storage, &a->state, file, &fault) != LARCH_OK)
@@ -112,17 +112,17 @@ larch_exit device_add_alone(const char *state, const device_asking *asking, cons
 {
     static alone a; /* large for a stack */
     larch_exit code = larch_app_start_crypto(NAME);
-    if (code == LARCH_EXIT_DONE && (code = open_all(&a, state)) == LARCH_EXIT_DONE)
+    if (code == LARCH_EXIT_DONE && (code = open_all(&a, state, &asking->store)) == LARCH_EXIT_DONE)
         code = add(&a, asking, name, enrolment);
     return close_all(&a, code);
 }
 
-larch_exit device_revoke_alone(const char *state, const char *name)
+larch_exit device_revoke_alone(const char *state, const larch_store_choice *store, const char *name)
 {
     static alone a;
     size_t removed;
     larch_exit code = larch_app_start_crypto(NAME);
-    if (code == LARCH_EXIT_DONE && (code = open_all(&a, state)) == LARCH_EXIT_DONE) {
+    if (code == LARCH_EXIT_DONE && (code = open_all(&a, state, store)) == LARCH_EXIT_DONE) {
         const uint64_t device = larch_sessions_device(a.sessions, name);
         if (device == 0)
             code = larch_app_fail(NAME, "there is no device of the name %s", name);

@@ -8,6 +8,6 @@
 /* Adds a device with a new key, and writes its enrolment, which is secret. LARCH_EXIT_DONE; else it has said why. state: the
  * folder, whose owner root becomes. */
 larch_exit device_add_alone(const char *state, const device_asking *asking, const char *name, larch_writer *enrolment);
-larch_exit device_revoke_alone(const char *state, const char *name);
+larch_exit device_revoke_alone(const char *state, const larch_store_choice *store, const char *name);
 
 #endif

@@ -12,6 +12,7 @@
 #define LARCH_APP_DEVICE_ASK_H
 
 #include "common/command.h"
+#include "common/store_choice.h"
 #include "device/connection.h"
 #include "larch/lake.h"
 
@@ -26,6 +27,7 @@ typedef struct device_asking {
     bool json;
     char out[LARCH_POSIX_PATH_MAX]; /* of add: where its enrolment goes; "": not given */
     char authority[256];            /* of add: HOST[:PORT] of the gateway; "": none */
+    larch_store_choice store;       /* of add and revoke: for a folder without a gateway */
 } device_asking;
 
 /* What rotate posts, and where: a device of larch then renews its session. */

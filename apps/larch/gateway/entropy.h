@@ -16,7 +16,7 @@ typedef struct gateway_entropy {
 } gateway_entropy;
 
 /* Starts to read the device (""; nothing happens). A failure is reported, and changes nothing. */
-void gateway_entropy_start(gateway_entropy *entropy, const char *device, gateway_report *report, larch_loop *loop);
-void gateway_entropy_stop(gateway_entropy *entropy);
+void gateway_entropy_start(gateway_entropy *g, const char *device, gateway_report *report_to, larch_loop *loop);
+void gateway_entropy_stop(gateway_entropy *g);
 
 #endif
