@@ -487,9 +487,9 @@ class Hardened(Case):
             self.assertEqual(g.post(self.seal(g, 1)[0], 1), OK)
             self.check_rotates_at_all()
             locked = int(self.status(g.child.pid, "VmLck"))
-            self.assertEqual(locked > 2048, kib >= 8192, (kib, locked))
+            self.assertEqual(locked > 2048, kib >= 4096, (kib, locked))
             self.assertLessEqual(locked, kib)
-            self.assertEqual(b"RLIMIT_MEMLOCK" in g.log(), kib < 8192)
+            self.assertEqual(b"RLIMIT_MEMLOCK" in g.log(), kib < 4096)
             self.assertEqual(g.stop(), DONE)
 
     def check_rotates_at_all(self):
