@@ -87,9 +87,15 @@ uint64_t larch_sessions_last_made(larch_sessions *s);
  * LARCH_SPACE, LARCH_PLATFORM. */
 LARCH_MUST_USE larch_error larch_sessions_confirm(larch_sessions *s, uint64_t number);
 
+/* With config.has_groups, what larch_sessions_add_made and larch_sessions_confirm wrote is durable after this call alone, all
+ * of it in one transaction. It runs before anyone hears of it. After an error (LARCH_SPACE, LARCH_PLATFORM) none of it is on
+ * record: what was made is found no more, and what was confirmed is unconfirmed. */
+LARCH_MUST_USE larch_error larch_sessions_commit(larch_sessions *s);
+bool larch_sessions_is_durable(const larch_sessions *s);
+
 /* Outside of the node's calls: a context that was deleted and has its place still, for what else knows of it; NULL: none.
  * Wipes it and gives its place. */
-const larch_session *larch_sessions_doomed_one(const larch_sessions *s);
+const larch_session *larch_sessions_doomed_one(larch_sessions *s);
 void larch_sessions_drop(larch_sessions *s, uint64_t number);
 
 /* The devices: start with *at = 0. is_enrolled: it has a key of its own. LARCH_AGAIN: no more. LARCH_PLATFORM. */

@@ -9,8 +9,6 @@
 
 #include "registry/sessions_int.h"
 
-#define CHECK_USE "larch-seal check"
-
 /* ---- memory -------------------------------------------------------------- */
 
 static void give_memory(larch_sessions *s)
@@ -79,7 +77,7 @@ static larch_error open_key(larch_sessions *s, const larch_storage *storage, lar
     larch_error e = get_key(s, storage, why);
     if (e != LARCH_OK)
         return e;
-    if (larch_seal_key_derive(&s->key, CHECK_USE, check, sizeof check) != LARCH_OK)
+    if (larch_seal_key_derive(&s->key, LARCH_SESSIONS_CHECK_USE, check, sizeof check) != LARCH_OK)
         return fail_key(s, LARCH_REGISTRY_FAILED, "cannot be used: the cryptography failed", why);
     if (s->stored.has_check)
         return larch_ct_equal(check, s->stored.check, sizeof check)
@@ -182,6 +180,7 @@ larch_error larch_sessions_open(larch_sessions **sessions, const larch_sessions_
     snprintf(s->path, sizeof s->path, "%s", config->path);
     s->random = config->random;
     s->start = config->start;
+    s->has_groups = config->has_groups;
 #if LARCH_KEYLOG
     s->key_log = config->key_log;
     s->key_log_context = config->key_log_context;
@@ -190,6 +189,7 @@ larch_error larch_sessions_open(larch_sessions **sessions, const larch_sessions_
     if (e == LARCH_OK && (e = larch_sessions_db_get_setting(s->db, &s->stored, why)) == LARCH_OK &&
         (e = larch_registry_check_start(why, s->path, s->stored.start, config->start, config->complete)) == LARCH_OK &&
         (e = open_key(s, config->storage, why)) == LARCH_OK &&
+        (e = larch_sessions_db_mark_key(s->db, &s->key, s->mark_key, why)) == LARCH_OK &&
         (e = take_memory(s, config->place_max > 0 ? config->place_max : LARCH_SESSIONS_MAX, why)) == LARCH_OK)
         e = load(s, why);
     if (e == LARCH_OK)

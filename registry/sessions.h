@@ -36,6 +36,7 @@ typedef struct larch_sessions_config {
     const larch_random *random;   /* outlives the sessions */
     size_t place_max;             /* 0: LARCH_SESSIONS_MAX */
     uint32_t start, complete;     /* as in larch_outbox_config */
+    bool has_groups;              /* handshakes become durable together (enrolled.h) */
 #if LARCH_KEYLOG
     /* Gets the parameters, which are secret, of each context that is loaded or added; may be NULL. */
     void (*key_log)(void *context, const larch_oscore_parameters *parameters);

@@ -5,8 +5,6 @@
 
 #include "registry/sessions_int.h"
 
-#define MARK_USE "larch-seal mark"
-
 static larch_error fail(larch_sessions *s, const char *name, larch_registry_fault fault, const char *text)
 {
     char what[64];
@@ -30,7 +28,7 @@ static bool is_name(const char *name)
 static larch_error mark_key(const larch_sessions *s, const larch_oscore_parameters *p, larch_bytes id,
                             uint8_t mark[LARCH_SESSIONS_MARK_LEN])
 {
-    uint8_t info[64], key[LARCH_SHA256_LEN], hash[LARCH_SHA256_LEN];
+    uint8_t info[64], hash[LARCH_SHA256_LEN];
     larch_bytes all;
     larch_writer w = larch_writer_to(info, sizeof info);
     larch_writer_put_text(&w, "larch-mark");
@@ -41,14 +39,12 @@ static larch_error mark_key(const larch_sessions *s, const larch_oscore_paramete
     larch_writer_put(&w, p->id_context);
     larch_error e = larch_writer_finish(&w, &all);
     if (e == LARCH_OK &&
-        (e = larch_cose_hkdf(p->hash, p->master_salt, p->master_secret, all, hash, sizeof hash)) == LARCH_OK &&
-        (e = larch_seal_key_derive(&s->key, MARK_USE, key, sizeof key)) == LARCH_OK) {
+        (e = larch_cose_hkdf(p->hash, p->master_salt, p->master_secret, all, hash, sizeof hash)) == LARCH_OK) {
         const larch_bytes pieces[] = {LARCH_BYTES(hash)};
-        e = larch_hmac_sha256(LARCH_BYTES(key), pieces, 1, hash);
+        e = larch_hmac_sha256(LARCH_BYTES(s->mark_key), pieces, 1, hash);
     }
     memcpy(mark, hash, LARCH_SESSIONS_MARK_LEN);
     larch_wipe(hash, sizeof hash);
-    larch_wipe(key, sizeof key);
     return e;
 }
 

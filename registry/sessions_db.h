@@ -2,7 +2,8 @@
 /*
  * What the sessions need of a database. sessions_sqlite.c is one; the sessions themselves contain no SQL. Errors of all
  * functions are those of reason.h for the fault in *why; on an error the database is as it was, and outputs are
- * unchanged. Every function that writes is one transaction, durable on LARCH_OK.
+ * unchanged. Every function that writes is one transaction, durable on LARCH_OK; but for larch_sessions_db_add_made and
+ * larch_sessions_db_confirm, whose writes are durable together after larch_sessions_db_commit.
  */
 #ifndef LARCH_REGISTRY_SESSIONS_DB_H
 #define LARCH_REGISTRY_SESSIONS_DB_H
@@ -109,7 +110,7 @@ larch_error larch_sessions_db_add(larch_sessions_db *db, const larch_sessions_ro
 larch_error larch_sessions_db_remove(larch_sessions_db *db, const uint64_t *numbers, size_t count, uint64_t unix_s,
                                      larch_registry_reason *why);
 larch_error larch_sessions_db_remove_device(larch_sessions_db *db, uint64_t device, larch_registry_reason *why);
-/* Deletes all contexts and observations, and stores the setting. */
+/* Deletes all contexts and observations, ends commands that wait as unknown, and stores the setting. */
 larch_error larch_sessions_db_clear(larch_sessions_db *db, const larch_sessions_setting *setting, size_t *removed,
                                     larch_registry_reason *why);
 /* Contexts that have expired by then, cap of them at most. */
@@ -157,6 +158,8 @@ larch_error larch_sessions_db_last_made(larch_sessions_db *db, uint64_t *made, l
  * such context. */
 larch_error larch_sessions_db_confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
                                       larch_registry_reason *why);
+/* Makes durable what the two above wrote. After an error nothing of that is in the database. */
+larch_error larch_sessions_db_commit(larch_sessions_db *db, larch_registry_reason *why);
 /* The first device whose number is behind *at, and whether it has a key of its own. LARCH_AGAIN: no more. */
 larch_error larch_sessions_db_next_device(larch_sessions_db *db, uint64_t *at, char name[LARCH_SESSIONS_NAME_MAX + 1],
                                           bool *is_enrolled, larch_registry_reason *why);

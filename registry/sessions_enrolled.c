@@ -289,9 +289,62 @@ static void doom(larch_sessions *s, const larch_sessions_doomed *doomed)
             continue;
         s->grants[session - s->places].is_doomed = true;
         s->doomed++;
+        if (s->listed < LARCH_SESSIONS_GROUP)
+            s->list[s->listed++] = doomed->numbers[i];
     }
     s->has_removed = true; /* a key, at the least */
 }
+
+/* ---- groups ------------------------------------------------------------------ */
+
+static void add_part(larch_sessions *s, uint64_t number, bool is_made, const larch_sessions_doomed *doomed)
+{
+    s->group.parts[s->group.count].number = number;
+    s->group.parts[s->group.count].is_made = is_made;
+    s->group.parts[s->group.count++].doomed = *doomed;
+}
+
+/* Memory follows the file: what was made is there no more, and what was confirmed is not. */
+static void undo_part(larch_sessions *s, uint64_t number, bool is_made)
+{
+    larch_session *session = larch_session_table_find_number(&s->table, number);
+    if (session == NULL)
+        return;
+    if (is_made)
+        larch_sessions_unplace(s, session);
+    else
+        session->is_unconfirmed = true;
+}
+
+bool larch_sessions_is_durable(const larch_sessions *s) { return s->group.count == 0; }
+
+larch_error larch_sessions_commit(larch_sessions *s)
+{
+    if (s->group.count == 0)
+        return LARCH_OK;
+    const larch_error e = larch_sessions_wrote(s, larch_sessions_db_commit(s->db, &s->why));
+    for (size_t i = 0; i < s->group.count; i++)
+        if (e == LARCH_OK)
+            doom(s, &s->group.parts[i].doomed);
+        else
+            undo_part(s, s->group.parts[i].number, s->group.parts[i].is_made);
+    s->group.count = 0;
+    return e;
+}
+
+/* The end of a part; e: of its write. */
+static larch_error end_part(larch_sessions *s, larch_error e, uint64_t number, bool is_made,
+                            const larch_sessions_doomed *doomed)
+{
+    if (e != LARCH_OK)
+        return larch_sessions_wrote(s, e);
+    add_part(s, number, is_made, doomed);
+    return s->has_groups ? LARCH_OK : larch_sessions_commit(s);
+}
+
+static bool has_room(larch_sessions *s) { return s->group.count < LARCH_SESSIONS_GROUP; }
+
+/* ---- what handshakes make ------------------------------------------------------ */
 
 static larch_error store_made(larch_sessions *s, uint64_t key_number, const larch_session_record *record,
                               const larch_lake_made *made, uint64_t number)
@@ -313,13 +366,12 @@ static larch_error store_made(larch_sessions *s, uint64_t key_number, const larc
     larch_wipe(&rpsk.key, sizeof rpsk.key);
     if (e == LARCH_AGAIN)
         return LARCH_AUTH;
-    if (e == LARCH_OK)
-        doom(s, &doomed);
+    e = end_part(s, e, number, true, &doomed);
 #if LARCH_KEYLOG
     if (e == LARCH_OK && s->key_log != NULL)
         s->key_log(s->key_log_context, &record->parameters);
 #endif
-    return larch_sessions_wrote(s, e);
+    return e;
 }
 
 static uint32_t expiry(const larch_sessions *s, uint64_t unix_s, uint64_t until_s)
@@ -352,6 +404,8 @@ larch_error larch_sessions_add_made(larch_sessions *s, const larch_enrolled_key 
     larch_session *place;
     if (s->failed || s->epochs == NULL)
         return LARCH_PLATFORM;
+    if (!has_room(s))
+        return LARCH_SPACE;
     session->device = key->device;
     session->expires_s = expires_s;
     if (session->number == 0 || session->number > INT64_MAX || !larch_session_record_fits(&record))
@@ -361,7 +415,7 @@ larch_error larch_sessions_add_made(larch_sessions *s, const larch_enrolled_key 
     if (e != LARCH_OK)
         return e == LARCH_SPACE ? LARCH_SPACE : LARCH_AUTH;
     e = store_made(s, key->number, &record, made, session->number);
-    if (e != LARCH_OK)
+    if (e != LARCH_OK && (place = larch_session_table_find_number(&s->table, session->number)) != NULL)
         larch_sessions_unplace(s, place);
     return e;
 }
@@ -371,16 +425,20 @@ larch_error larch_sessions_confirm(larch_sessions *s, uint64_t number)
     larch_sessions_doomed doomed;
     if (s->failed)
         return LARCH_PLATFORM;
+    if (!has_room(s))
+        return LARCH_SPACE;
     const larch_error e = larch_sessions_db_confirm(s->db, number, &doomed, &s->why);
-    if (e == LARCH_AGAIN)
-        return LARCH_STATE;
-    if (e == LARCH_OK)
-        doom(s, &doomed);
-    return larch_sessions_wrote(s, e);
+    return e == LARCH_AGAIN ? LARCH_STATE : end_part(s, e, number, false, &doomed);
 }
 
-const larch_session *larch_sessions_doomed_one(const larch_sessions *s)
+const larch_session *larch_sessions_doomed_one(larch_sessions *s)
 {
+    while (s->listed > 0) {
+        const larch_session *session = larch_session_table_find_number(&s->table, s->list[s->listed - 1]);
+        if (session != NULL && s->grants[session - s->places].is_doomed)
+            return session;
+        s->listed--; /* it was dropped */
+    }
     for (size_t i = 0; s->doomed > 0 && i < s->place_end; i++)
         if (s->places[i].number != 0 && s->grants[i].is_doomed)
             return &s->places[i];

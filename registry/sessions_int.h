@@ -14,6 +14,9 @@
 #include "registry/session_record.h"
 #include "registry/sessions_db.h"
 
+#define LARCH_SESSIONS_CHECK_USE "larch-seal check"
+#define LARCH_SESSIONS_MARK_USE  "larch-seal mark"
+
 /*
  * How far the limits of one context are granted, in the file: at least as far as they are used, but for the last second.
  *
@@ -26,13 +29,27 @@ typedef struct larch_sessions_grant {
     uint32_t heard_s, heard_stored_s; /* when its device was heard last, seconds since 1970; as it is in the file */
 } larch_sessions_grant;
 
+/* What handshakes wrote and is not durable yet, in their order. */
+#define LARCH_SESSIONS_GROUP 256
+typedef struct larch_sessions_group {
+    size_t count;
+    struct {
+        uint64_t number; /* of a context that was made, or confirmed */
+        bool is_made;
+        larch_sessions_doomed doomed;
+    } parts[LARCH_SESSIONS_GROUP];
+} larch_sessions_group;
+
 struct larch_sessions {
     larch_sessions_db *db;
+    larch_sessions_group group;
+    bool has_groups; /* else every handshake is durable when its call returns */
     const larch_random *random;
     larch_seal_key key;
-    larch_sessions_setting stored; /* in the file */
-    uint32_t start;                /* that the file is to carry; 0: the one that it carries */
-    uint32_t newest_s;             /* the newest wall-clock time seen */
+    uint8_t mark_key[LARCH_SHA256_LEN]; /* for the marks of contexts */
+    larch_sessions_setting stored;      /* in the file */
+    uint32_t start;                     /* that the file is to carry; 0: the one that it carries */
+    uint32_t newest_s;                  /* the newest wall-clock time seen */
     larch_session_table table;
     larch_session *places;
     uint32_t *by_kid, *by_number;
@@ -43,7 +60,9 @@ struct larch_sessions {
     uint64_t wait_end_ms; /* up to this time */
     size_t place_end;     /* no place from here on was ever taken */
     size_t scan_at, heard_at;
-    size_t doomed;    /* contexts that are */
+    size_t doomed; /* contexts that are; the numbers of some, so that nobody has to look for them */
+    size_t listed;
+    uint64_t list[LARCH_SESSIONS_GROUP];
     bool has_removed; /* since the log was truncated */
     bool has_policies;
     bool failed; /* a write failed in a way that says nothing about the next */
@@ -55,6 +74,9 @@ struct larch_sessions {
     larch_registry_reason why;
 };
 
+/* The key of the marks: derived from the store key, or kept since that was another one (reseal.h). key: the store key. */
+larch_error larch_sessions_db_mark_key(larch_sessions_db *db, const larch_seal_key *key,
+                                       uint8_t mark_key[LARCH_SHA256_LEN], larch_registry_reason *why);
 /* The seal of a context stands in its row. */
 larch_seal_place larch_sessions_place(uint64_t number);
 /* Derives a session's context, with its window unknown. LARCH_STATE: no context has such parameters. LARCH_PLATFORM. */

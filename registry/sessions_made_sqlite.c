@@ -2,6 +2,8 @@
 /* The sessions in SQLite: keys of devices, and what handshakes make and delete. */
 #include "registry/sessions_sqlite_int.h"
 
+_Static_assert(LARCH_SESSIONS_DOOMED_MAX >= LARCH_ENROLLED_CONTEXTS_MAX + 5, "all that a device has");
+
 /* ---- keys ---------------------------------------------------------------- */
 
 static larch_error add_psk(larch_sessions_db *db, const larch_sessions_psk_row *psk, uint64_t made,
@@ -50,7 +52,7 @@ larch_error larch_sessions_db_set_credential(larch_sessions_db *db, const larch_
                                              const larch_sessions_credential_row *credential,
                                              larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     bind_bytes(with_number(db, SET_SEALED, psk->number), 2, psk->sealed);
@@ -116,135 +118,209 @@ larch_error larch_sessions_db_find_revoked(larch_sessions_db *db, larch_bytes ha
 
 /* ---- handshakes ---------------------------------------------------------- */
 
-static larch_error get_two(larch_sessions_db *db, sqlite3_stmt *s, uint64_t *first, uint64_t *second,
-                           larch_registry_reason *why)
-{
-    const larch_error e = step(db, s, why);
-    if (e == LARCH_OK) {
-        *first = column(s, 0);
-        *second = column(s, 1);
-    }
-    (void)sqlite3_reset(s);
-    return e;
-}
+#define ROWS_MAX (LARCH_ENROLLED_CONTEXTS_MAX + 5) /* more of one device were never written */
 
-/* Contexts of a device that the statement lists, with a second argument. */
-static larch_error doom(larch_sessions_db *db, int which, uint64_t device, uint64_t argument,
-                        larch_sessions_doomed *doomed, larch_registry_reason *why)
+/* What a device has: keys and contexts, the newest first. */
+typedef struct owned {
+    size_t count;
+    struct {
+        uint64_t number, made, parent;
+        bool is_unconfirmed, goes;
+    } rows[ROWS_MAX];
+} owned;
+
+static larch_error list(larch_sessions_db *db, int which, uint64_t device, owned *out, larch_registry_reason *why)
 {
     sqlite3_stmt *s = with_number(db, which, device);
     larch_error e = LARCH_OK;
-    (void)sqlite3_bind_int64(s, 2, (sqlite3_int64)argument);
-    while (doomed->count < LARCH_SESSIONS_DOOMED_MAX && (e = step(db, s, why)) == LARCH_OK)
-        doomed->numbers[doomed->count++] = column(s, 0);
+    for (out->count = 0; out->count < ROWS_MAX && (e = step(db, s, why)) == LARCH_OK; out->count++) {
+        out->rows[out->count].number = column(s, 0);
+        out->rows[out->count].made = column(s, 1);
+        out->rows[out->count].parent = which == LIST_MADE ? column(s, 2) : 0;
+        out->rows[out->count].is_unconfirmed = which == LIST_MADE && column(s, 3) != 0;
+        out->rows[out->count].goes = false;
+    }
     (void)sqlite3_reset(s);
     return e == LARCH_AGAIN ? LARCH_OK : e;
 }
 
-/* Those from `first` on. */
-static larch_error delete_doomed(larch_sessions_db *db, const larch_sessions_doomed *doomed, size_t first,
-                                 larch_registry_reason *why)
+/* Those older than `made` go; 0 is the device's own key, which stays. */
+static void mark_older(owned *o, uint64_t made)
+{
+    for (size_t i = 0; i < o->count; i++)
+        o->rows[i].goes |= o->rows[i].made > 0 && o->rows[i].made < made;
+}
+
+/* Who uses the key of a handshake has finished that one, and none after it: all others go. */
+static void mark_others(owned *o, uint64_t made)
+{
+    for (size_t i = 0; i < o->count; i++)
+        o->rows[i].goes |= o->rows[i].made > 0 && o->rows[i].made != made;
+}
+
+/* So does what an earlier handshake under the same key left: the device has not stored it, since it would use the key of that. */
+static void mark_unconfirmed(owned *contexts, owned *keys, uint64_t parent)
+{
+    for (size_t i = 0; i < contexts->count; i++) {
+        if (!contexts->rows[i].is_unconfirmed || contexts->rows[i].parent != parent)
+            continue;
+        contexts->rows[i].goes = true;
+        for (size_t k = 0; k < keys->count; k++)
+            keys->rows[k].goes |= keys->rows[k].made == contexts->rows[i].made;
+    }
+}
+
+/* And the oldest, since one more is to come. */
+static void mark_excess(owned *o)
+{
+    size_t stay = 0;
+    for (size_t i = 0; i < o->count; i++) {
+        if (o->rows[i].goes || o->rows[i].made == 0)
+            continue;
+        if (++stay >= LARCH_ENROLLED_CONTEXTS_MAX)
+            o->rows[i].goes = true;
+    }
+}
+
+static larch_error delete_marked(larch_sessions_db *db, const owned *contexts, const owned *keys,
+                                 larch_sessions_doomed *doomed, larch_registry_reason *why)
 {
     larch_error e = LARCH_OK;
-    for (size_t i = first; e == LARCH_OK && i < doomed->count; i++)
-        if ((e = run_with_number(db, DELETE_OBSERVATIONS, doomed->numbers[i], why)) == LARCH_OK)
-            e = run_with_number(db, DELETE_CONTEXT, doomed->numbers[i], why);
+    for (size_t i = 0; e == LARCH_OK && i < keys->count; i++)
+        if (keys->rows[i].goes)
+            e = run_with_number(db, DELETE_PSK, keys->rows[i].number, why);
+    for (size_t i = 0; e == LARCH_OK && i < contexts->count; i++) {
+        if (!contexts->rows[i].goes)
+            continue;
+        doomed->numbers[doomed->count++] = contexts->rows[i].number;
+        if ((e = run_with_number(db, DELETE_OBSERVATIONS, contexts->rows[i].number, why)) == LARCH_OK)
+            e = run_with_number(db, DELETE_CONTEXT, contexts->rows[i].number, why);
+    }
     return e;
 }
 
-/* Keys of a device, and its contexts, that the two statements name. */
-static larch_error delete_by(larch_sessions_db *db, int keys, int contexts, uint64_t device, uint64_t made,
-                             larch_sessions_doomed *doomed, larch_registry_reason *why)
-{
-    (void)sqlite3_bind_int64(with_number(db, keys, device), 2, (sqlite3_int64)made);
-    const larch_error e = run(db, keys, why);
-    return e == LARCH_OK ? doom(db, contexts, device, made, doomed, why) : e;
-}
-
-static larch_error delete_older(larch_sessions_db *db, uint64_t device, uint64_t made, larch_sessions_doomed *doomed,
-                                larch_registry_reason *why)
-{
-    return delete_by(db, DELETE_OLDER_PSKS, LIST_OLDER, device, made, doomed, why);
-}
-
-/* Who uses the key of a handshake has finished that one, and none after it. */
-static larch_error delete_others(larch_sessions_db *db, uint64_t device, uint64_t made, larch_sessions_doomed *doomed,
-                                 larch_registry_reason *why)
-{
-    return delete_by(db, DELETE_OTHER_PSKS, LIST_OTHERS, device, made, doomed, why);
-}
-
-/* What an earlier handshake under the same key left: the device has not stored it, since it would use the key of that. */
-static larch_error delete_unconfirmed(larch_sessions_db *db, uint64_t device, uint64_t parent,
-                                      larch_sessions_doomed *doomed, larch_registry_reason *why)
-{
-    const size_t first = doomed->count;
-    larch_error e = doom(db, LIST_UNCONFIRMED, device, parent, doomed, why);
-    for (size_t i = first; e == LARCH_OK && i < doomed->count; i++)
-        e = run_with_number(db, DELETE_PSK_OF_CONTEXT, doomed->numbers[i], why);
-    return e;
-}
-
-/* One more is to come. */
-static larch_error delete_excess(larch_sessions_db *db, uint64_t device, larch_sessions_doomed *doomed,
-                                 larch_registry_reason *why)
-{
-    const size_t first = doomed->count;
-    (void)sqlite3_bind_int64(with_number(db, DELETE_EXCESS_PSKS, device), 2, LARCH_ENROLLED_CONTEXTS_MAX - 1);
-    larch_error e = run(db, DELETE_EXCESS_PSKS, why);
-    if (e == LARCH_OK)
-        e = doom(db, LIST_EXCESS, device, LARCH_ENROLLED_CONTEXTS_MAX - 1, doomed, why);
-    return e == LARCH_OK ? delete_doomed(db, doomed, first, why) : e;
-}
-
-/* LARCH_AGAIN: the device has stored another handshake since. */
-static larch_error check_late(larch_sessions_db *db, uint64_t device, uint64_t since, larch_registry_reason *why)
-{
-    sqlite3_stmt *s = with_number(db, FIND_LATER, device);
-    uint64_t number, made;
-    (void)sqlite3_bind_int64(s, 2, (sqlite3_int64)since);
-    const larch_error e = get_two(db, s, &number, &made, why);
-    return e == LARCH_OK ? LARCH_AGAIN : e == LARCH_AGAIN ? LARCH_OK : e;
-}
-
+/* Numbers of handshakes ascend for as long as the file is open. */
 larch_error larch_sessions_db_last_made(larch_sessions_db *db, uint64_t *made, larch_registry_reason *why)
 {
-    uint64_t none;
-    const larch_error e = get_two(db, db->statements[NEXT_MADE], made, &none, why);
-    *made -= e == LARCH_OK;
-    return e;
+    if (!db->has_last_made) {
+        sqlite3_stmt *s = db->statements[LAST_MADE];
+        const larch_error e = step(db, s, why);
+        if (e != LARCH_OK)
+            return e;
+        db->last_made = column(s, 0);
+        db->has_last_made = true;
+        (void)sqlite3_reset(s);
+    }
+    *made = db->last_made;
+    return LARCH_OK;
+}
+
+/* The device has stored another handshake since. */
+static bool is_late(const owned *contexts, uint64_t since)
+{
+    for (size_t i = 0; i < contexts->count; i++)
+        if (contexts->rows[i].made > since)
+            return true;
+    return false;
 }
 
 static larch_error add_made(larch_sessions_db *db, const larch_sessions_row *row, const larch_sessions_psk_row *next,
                             uint64_t under, uint64_t since, larch_sessions_doomed *doomed, larch_registry_reason *why)
 {
-    sqlite3_stmt *key = with_number(db, GET_PSK, under);
     larch_sessions_row added = *row;
-    uint64_t parent, last, none;
-    (void)sqlite3_bind_int64(key, 2, (sqlite3_int64)row->device);
-    larch_error e = get_two(db, key, &parent, &none, why);
-    if (e != LARCH_OK || (e = check_late(db, row->device, since, why)) != LARCH_OK ||
-        (e = larch_sessions_db_last_made(db, &last, why)) != LARCH_OK ||
-        (e = parent > 0 ? delete_others(db, row->device, parent, doomed, why)
-                        : delete_unconfirmed(db, row->device, parent, doomed, why)) != LARCH_OK ||
-        (e = delete_doomed(db, doomed, 0, why)) != LARCH_OK)
+    owned contexts, keys;
+    size_t k = 0;
+    larch_error e = list(db, LIST_PSKS, row->device, &keys, why);
+    if (e != LARCH_OK || (e = list(db, LIST_MADE, row->device, &contexts, why)) != LARCH_OK ||
+        (e = larch_sessions_db_last_made(db, &added.made, why)) != LARCH_OK)
         return e;
-    if ((e = delete_excess(db, row->device, doomed, why)) != LARCH_OK)
+    while (k < keys.count && keys.rows[k].number != under)
+        k++;
+    if (k == keys.count || is_late(&contexts, since))
+        return LARCH_AGAIN;
+    const uint64_t parent = keys.rows[k].made;
+    if (parent > 0) {
+        mark_others(&contexts, parent);
+        mark_others(&keys, parent);
+    } else {
+        mark_unconfirmed(&contexts, &keys, parent);
+    }
+    mark_excess(&contexts);
+    mark_excess(&keys);
+    if ((e = delete_marked(db, &contexts, &keys, doomed, why)) != LARCH_OK)
         return e;
-    added.made = last + 1;
+    added.made = ++db->last_made;
     added.is_unconfirmed = true;
     e = larch_sessions_sqlite_add_row(db, &added, parent, why);
     return e == LARCH_OK ? add_psk(db, next, added.made, why) : e;
+}
+
+static larch_error confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
+                           larch_registry_reason *why)
+{
+    sqlite3_stmt *s = with_number(db, GET_CONTEXT, number);
+    owned contexts, keys;
+    larch_error e = step(db, s, why);
+    if (e != LARCH_OK)
+        return e;
+    const uint64_t device = column(s, 0), made = column(s, 1);
+    (void)sqlite3_reset(s);
+    if ((e = list(db, LIST_PSKS, device, &keys, why)) != LARCH_OK ||
+        (e = list(db, LIST_MADE, device, &contexts, why)) != LARCH_OK)
+        return e;
+    mark_older(&contexts, made);
+    mark_older(&keys, made);
+    e = delete_marked(db, &contexts, &keys, doomed, why);
+    return e == LARCH_OK ? run_with_number(db, CONFIRM_CONTEXT, number, why) : e;
+}
+
+/* ---- groups ----------------------------------------------------------------- */
+
+/* A part of a group, which is opened if there is none. A group that was lost takes no more parts until that is known. */
+static larch_error begin_part(larch_sessions_db *db, larch_registry_reason *why)
+{
+    if (db->is_group_lost) {
+        *why = db->group_why;
+        return LARCH_PLATFORM;
+    }
+    db->part = db->has_group ? db->part + 1 : 0;
+    const larch_error e = db->has_group ? LARCH_OK : run(db, BEGIN, why);
+    db->has_group = e == LARCH_OK;
+    return e;
+}
+
+/* LARCH_AGAIN: it wrote nothing. After any other error all of the group is lost. */
+static larch_error end_part(larch_sessions_db *db, larch_error e, larch_registry_reason *why)
+{
+    larch_registry_reason other; /* the first failure is the one to report */
+    if (e == LARCH_OK || (e == LARCH_AGAIN && db->part > 0))
+        return e;
+    if (sqlite3_get_autocommit(db->sqlite) == 0)
+        (void)!run(db, ROLLBACK, &other);
+    db->has_group = false;
+    db->is_group_lost = e != LARCH_AGAIN && db->part > 0;
+    db->group_why = *why;
+    return e;
+}
+
+larch_error larch_sessions_db_commit(larch_sessions_db *db, larch_registry_reason *why)
+{
+    end_group(db);
+    if (!db->is_group_lost)
+        return LARCH_OK;
+    db->is_group_lost = false;
+    *why = db->group_why;
+    return LARCH_PLATFORM;
 }
 
 larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessions_row *row,
                                        const larch_sessions_psk_row *next, uint64_t under, uint64_t since,
                                        larch_sessions_doomed *doomed, larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_part(db, why);
     doomed->count = 0;
     if (e == LARCH_OK)
-        e = end_transaction(db, add_made(db, row, next, under, since, doomed, why), why);
+        e = end_part(db, add_made(db, row, next, under, since, doomed, why), why);
     if (e != LARCH_OK)
         doomed->count = 0;
     return e;
@@ -253,16 +329,11 @@ larch_error larch_sessions_db_add_made(larch_sessions_db *db, const larch_sessio
 larch_error larch_sessions_db_confirm(larch_sessions_db *db, uint64_t number, larch_sessions_doomed *doomed,
                                       larch_registry_reason *why)
 {
-    uint64_t device, made;
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_part(db, why);
     doomed->count = 0;
+    if (e == LARCH_OK)
+        e = end_part(db, confirm(db, number, doomed, why), why);
     if (e != LARCH_OK)
-        return e;
-    if ((e = get_two(db, with_number(db, GET_CONTEXT, number), &device, &made, why)) == LARCH_OK &&
-        (e = delete_older(db, device, made, doomed, why)) == LARCH_OK &&
-        (e = delete_doomed(db, doomed, 0, why)) == LARCH_OK)
-        e = run_with_number(db, CONFIRM_CONTEXT, number, why);
-    if ((e = end_transaction(db, e, why)) != LARCH_OK)
         doomed->count = 0;
     return e;
 }

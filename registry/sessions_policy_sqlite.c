@@ -6,7 +6,7 @@
 
 larch_error larch_sessions_db_begin_changes(larch_sessions_db *db, larch_registry_reason *why)
 {
-    const larch_error e = run(db, BEGIN, why);
+    const larch_error e = begin_transaction(db, why);
     db->is_in_changes = e == LARCH_OK;
     return e;
 }

@@ -17,7 +17,7 @@ static larch_error check_bounds(larch_sessions_db *db, uint64_t device, larch_re
 larch_error larch_sessions_db_queue(larch_sessions_db *db, const larch_command_record *command, uint64_t *number,
                                     larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     if ((e = check_bounds(db, command->device, why)) == LARCH_OK) {
@@ -49,7 +49,7 @@ static larch_error trim(larch_sessions_db *db, uint64_t device, larch_registry_r
 larch_error larch_sessions_db_set_command(larch_sessions_db *db, const larch_command_record *command, bool is_sent,
                                           larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     sqlite3_stmt *s = with_number(db, SET_COMMAND, command->number);
@@ -66,7 +66,7 @@ larch_error larch_sessions_db_set_command(larch_sessions_db *db, const larch_com
 
 larch_error larch_sessions_db_resume_commands(larch_sessions_db *db, uint64_t unix_s, larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     if ((e = run_with_number(db, END_SENT, unix_s, why)) == LARCH_OK)

@@ -35,6 +35,7 @@ static const larch_sqlite_kind sessions_kind = {
                  " CHECK(method = 0 OR method = 4 OR (method = 3 AND suite > 0)));"
                  "CREATE INDEX IF NOT EXISTS credential_hash ON credential(hash) WHERE hash IS NOT NULL;"
                  "CREATE TABLE IF NOT EXISTS revoked(key BLOB PRIMARY KEY) WITHOUT ROWID;"
+                 "CREATE TABLE IF NOT EXISTS kept(number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);" /* reseal.h */
                  "CREATE TABLE IF NOT EXISTS command(number INTEGER PRIMARY KEY AUTOINCREMENT,"
                  " device INTEGER NOT NULL, state INTEGER NOT NULL, method INTEGER NOT NULL, sends INTEGER NOT NULL,"
                  " created INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL, code INTEGER NOT NULL,"
@@ -120,7 +121,7 @@ static larch_error set_setting(larch_sessions_db *db, const larch_sessions_setti
 larch_error larch_sessions_db_store(larch_sessions_db *db, const larch_sessions_setting *setting,
                                     const larch_sessions_counters *counters, size_t count, larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     if (setting != NULL)
@@ -191,7 +192,7 @@ larch_error larch_sessions_db_add(larch_sessions_db *db, const larch_sessions_ro
                                   uint8_t marks[LARCH_SESSIONS_MARKS][LARCH_SESSIONS_MARK_LEN],
                                   larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     (void)sqlite3_bind_text(with_number(db, ADD_DEVICE, row->device), 2, name, -1, SQLITE_STATIC);
@@ -204,7 +205,7 @@ larch_error larch_sessions_db_add(larch_sessions_db *db, const larch_sessions_ro
 larch_error larch_sessions_db_remove(larch_sessions_db *db, const uint64_t *numbers, size_t count, uint64_t unix_s,
                                      larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     for (size_t i = 0; e == LARCH_OK && i < count; i++)
@@ -217,7 +218,7 @@ larch_error larch_sessions_db_remove(larch_sessions_db *db, const uint64_t *numb
 
 larch_error larch_sessions_db_remove_device(larch_sessions_db *db, uint64_t device, larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     if ((e = run_with_number(db, DELETE_OBSERVATIONS_OF_DEVICE, device, why)) == LARCH_OK &&
@@ -235,13 +236,15 @@ larch_error larch_sessions_db_remove_device(larch_sessions_db *db, uint64_t devi
 larch_error larch_sessions_db_clear(larch_sessions_db *db, const larch_sessions_setting *setting, size_t *removed,
                                     larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     int count = 0;
     if (e != LARCH_OK)
         return e;
     if ((e = run(db, CLEAR_OBSERVATIONS, why)) == LARCH_OK && (e = run(db, CLEAR_CONTEXTS, why)) == LARCH_OK) {
         count = sqlite3_changes(db->sqlite);
-        e = set_setting(db, setting, why);
+        /* The file may be an old copy: what waits in it may have been carried out since. */
+        if ((e = run_with_number(db, END_WAITING, setting->newest_s, why)) == LARCH_OK)
+            e = set_setting(db, setting, why);
     }
     if ((e = end_transaction(db, e, why)) == LARCH_OK)
         *removed = (size_t)count;
@@ -320,7 +323,7 @@ larch_error larch_sessions_db_next_device(larch_sessions_db *db, uint64_t *at, c
 larch_error larch_sessions_db_store_heard(larch_sessions_db *db, const larch_sessions_heard_row *rows, size_t count,
                                           larch_registry_reason *why)
 {
-    larch_error e = run(db, BEGIN, why);
+    larch_error e = begin_transaction(db, why);
     if (e != LARCH_OK)
         return e;
     for (size_t i = 0; e == LARCH_OK && i < count; i++) {
@@ -357,6 +360,7 @@ larch_error larch_sessions_db_add_observation(larch_sessions_db *db, uint64_t se
                                               larch_bytes record, larch_registry_reason *why)
 {
     sqlite3_stmt *s = with_number(db, ADD_OBSERVATION, session);
+    end_group(db);
     bind_bytes(s, 2, key);
     bind_bytes(s, 3, record);
     return run(db, ADD_OBSERVATION, why);
@@ -365,6 +369,7 @@ larch_error larch_sessions_db_add_observation(larch_sessions_db *db, uint64_t se
 larch_error larch_sessions_db_end_observation(larch_sessions_db *db, uint64_t session, larch_bytes key,
                                               larch_registry_reason *why)
 {
+    end_group(db);
     bind_bytes(with_number(db, END_OBSERVATION, session), 2, key);
     return run(db, END_OBSERVATION, why);
 }
@@ -407,6 +412,7 @@ larch_error larch_sessions_db_count_others(larch_sessions_db *db, uint64_t sessi
 larch_error larch_sessions_db_truncate_log(larch_sessions_db *db, larch_registry_reason *why)
 {
     sqlite3_stmt *s = db->statements[TRUNCATE];
+    end_group(db);
     const larch_error e = step(db, s, why);
     (void)sqlite3_reset(s);
     return e == LARCH_AGAIN ? LARCH_OK : e;

@@ -50,8 +50,6 @@
     X(DELETE_DEVICE, "DELETE FROM device WHERE number = ?1")                                                           \
     X(NEXT_DEVICE, "SELECT number, name, EXISTS(SELECT 1 FROM psk WHERE psk.device = device.number AND psk.made = 0)"  \
                    " FROM device WHERE number > ?1 ORDER BY number LIMIT 1")                                           \
-    X(LIST_DEVICES, LISTED "device.name > ?1 ORDER BY device.name, context.number")                                    \
-    X(SHOW_DEVICE, LISTED "device.name = ?1 ORDER BY context.number")                                                  \
     X(ADD_PSK, "INSERT INTO psk VALUES(?1, ?2, ?3, ?4, ?5)")                                                           \
     X(FIND_PSK, FIND_KEY "psk.kid = ?1 ORDER BY psk.number LIMIT 1 OFFSET ?2")                                         \
     X(FIND_OWN, FIND_KEY "psk.device = ?1 AND psk.made = 0 LIMIT 1")                                                   \
@@ -61,22 +59,14 @@
     X(REVOKE_KEY, "INSERT OR IGNORE INTO revoked SELECT key FROM credential WHERE device = ?1 AND key IS NOT NULL")    \
     X(FIND_REVOKED, "SELECT 1 FROM revoked WHERE key = ?1")                                                            \
     X(SET_SEALED, "UPDATE psk SET sealed = ?2 WHERE number = ?1")                                                      \
-    X(GET_PSK, "SELECT made FROM psk WHERE number = ?1 AND device = ?2")                                               \
     X(GET_CONTEXT, "SELECT device, made FROM context WHERE number = ?1")                                               \
     X(CONFIRM_CONTEXT, "UPDATE context SET unconfirmed = 0 WHERE number = ?1")                                         \
-    X(NEXT_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
-                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0)) + 1")                                        \
-    X(FIND_LATER, "SELECT number, made FROM context WHERE device = ?1 AND made > ?2 LIMIT 1")                          \
-    X(LIST_OTHERS, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made <> ?2")                         \
-    X(DELETE_OTHER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made <> ?2")                              \
-    X(LIST_OLDER, "SELECT number FROM context WHERE device = ?1 AND made > 0 AND made < ?2")                           \
-    X(LIST_UNCONFIRMED,                                                                                                \
-      "SELECT number FROM context WHERE device = ?1 AND made > 0 AND parent = ?2 AND unconfirmed = 1")                 \
-    X(LIST_EXCESS, "SELECT number FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT -1 OFFSET ?2")  \
-    X(DELETE_OLDER_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND made < ?2")                               \
-    X(DELETE_PSK_OF_CONTEXT, "DELETE FROM psk WHERE made > 0 AND made = (SELECT made FROM context WHERE number = ?1)") \
-    X(DELETE_EXCESS_PSKS, "DELETE FROM psk WHERE device = ?1 AND made > 0 AND number NOT IN"                           \
-                          " (SELECT number FROM psk WHERE device = ?1 AND made > 0 ORDER BY made DESC LIMIT ?2)")      \
+    X(LAST_MADE, "SELECT max(ifnull((SELECT max(made) FROM context WHERE made > 0), 0),"                               \
+                 " ifnull((SELECT max(made) FROM psk WHERE made > 0), 0))")                                            \
+    X(LIST_MADE,                                                                                                       \
+      "SELECT number, made, parent, unconfirmed FROM context WHERE device = ?1 AND made > 0 ORDER BY made DESC")       \
+    X(LIST_PSKS, "SELECT number, made FROM psk WHERE device = ?1 ORDER BY made DESC")                                  \
+    X(DELETE_PSK, "DELETE FROM psk WHERE number = ?1")                                                                 \
     X(DELETE_PSKS, "DELETE FROM psk WHERE device = ?1")                                                                \
     X(ADD_OBSERVATION, "INSERT OR REPLACE INTO observation(session, key, record) VALUES(?1, ?2, ?3)")                  \
     X(END_OBSERVATION, "DELETE FROM observation WHERE session = ?1 AND key = ?2")                                      \
@@ -86,6 +76,8 @@
     X(CLEAR_OBSERVATIONS, "DELETE FROM observation")                                                                   \
     X(NEXT_OBSERVATION, "SELECT id, session, record FROM observation WHERE id > ?1 ORDER BY id LIMIT 1")               \
     X(COUNT_OTHERS, "SELECT count(*) FROM observation WHERE session <> ?1 OR key <> ?2")                               \
+    X(LIST_DEVICES, LISTED "device.name > ?1 ORDER BY device.name, context.number")                                    \
+    X(SHOW_DEVICE, LISTED "device.name = ?1 ORDER BY context.number")                                                  \
     X(QUEUE_COMMAND, "INSERT INTO command(device, state, method, sends, created, expires, ended, code, path, payload)" \
                      " VALUES(?1, 0, ?2, 0, ?3, ?4, 0, 0, ?5, ?6)")                                                    \
     X(COUNT_COMMANDS, "SELECT (SELECT count(*) FROM command WHERE device = ?1 AND state < 2),"                         \
@@ -97,6 +89,7 @@
     X(TRIM_ALL_COMMANDS, "DELETE FROM command WHERE state >= 2 AND number <= (SELECT number FROM command"              \
                          " WHERE state >= 2 ORDER BY number DESC LIMIT 1 OFFSET ?1)")                                  \
     X(END_SENT, "UPDATE command SET state = 5, ended = ?1 WHERE state = 1 AND method = 2")                             \
+    X(END_WAITING, "UPDATE command SET state = 5, ended = ?1 WHERE state < 2")                                         \
     X(RESUME_SENT, "UPDATE command SET state = 0 WHERE state = 1")                                                     \
     X(NEXT_COMMAND, COMMAND_COLUMNS "device = ?1 AND number > ?2 ORDER BY number LIMIT 1")                             \
     X(NEXT_WAITING, COMMAND_COLUMNS "state < 2 AND number > ?2 ORDER BY number LIMIT 1")                               \
@@ -122,6 +115,12 @@ struct larch_sessions_db {
     sqlite3 *sqlite;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     bool is_in_changes; /* a transaction of several changes is open */
+    uint64_t last_made; /* number of the newest handshake, if it is known */
+    bool has_last_made;
+    size_t part;        /* of the group, the newest */
+    bool has_group;     /* a transaction is open, for handshakes that are made durable together */
+    bool is_group_lost; /* the last one failed, and nobody was told yet */
+    larch_registry_reason group_why;
     char path[LARCH_REGISTRY_PATH_MAX];
 };
 
@@ -189,10 +188,28 @@ static inline larch_error end_transaction(larch_sessions_db *db, larch_error e, 
     return e;
 }
 
+/* Makes a group durable that is open, because something else is to be durable by itself; larch_sessions_db_commit tells
+ * what came of it. */
+static inline void end_group(larch_sessions_db *db)
+{
+    if (!db->has_group)
+        return;
+    db->has_group = false;
+    if (end_transaction(db, LARCH_OK, &db->group_why) != LARCH_OK)
+        db->is_group_lost = true;
+}
+
+/* A transaction by itself. */
+static inline larch_error begin_transaction(larch_sessions_db *db, larch_registry_reason *why)
+{
+    end_group(db);
+    return run(db, BEGIN, why);
+}
+
 /* A change by itself, or one of several. */
 static inline larch_error begin_change(larch_sessions_db *db, larch_registry_reason *why)
 {
-    return run(db, db->is_in_changes ? BEGIN_ONE : BEGIN, why);
+    return db->is_in_changes ? run(db, BEGIN_ONE, why) : begin_transaction(db, why);
 }
 
 /* One that fails leaves the others. SQLite itself may have ended the whole transaction, as on a full disk. */
@@ -201,14 +218,13 @@ static inline larch_error end_change(larch_sessions_db *db, larch_error e, larch
     larch_registry_reason other;
     if (!db->is_in_changes)
         return end_transaction(db, e, why);
-    if (e != LARCH_OK && sqlite3_get_autocommit(db->sqlite) == 0)
+    if (e == LARCH_OK)
+        return run(db, END_ONE, why);
+    if (sqlite3_get_autocommit(db->sqlite) == 0) {
         (void)!run(db, DROP_ONE, &other);
-    if (e != LARCH_OK) {
-        if (sqlite3_get_autocommit(db->sqlite) == 0)
-            (void)!run(db, END_ONE, &other);
-        return e;
+        (void)!run(db, END_ONE, &other);
     }
-    return run(db, END_ONE, why);
+    return e;
 }
 
 /* The row of a context. parent: the handshake that made the key under which this one was made; 0: none did. */

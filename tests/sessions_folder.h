@@ -56,6 +56,8 @@ static inline int tear_down_folder(void **state)
     return temp_folder_remove(folder);
 }
 
+static bool sessions_have_groups; /* handshakes become durable by larch_sessions_commit */
+
 static inline larch_error open_at(uint32_t start, uint32_t complete)
 {
     const larch_sessions_config config = {.path = sessions_file,
@@ -63,7 +65,8 @@ static inline larch_error open_at(uint32_t start, uint32_t complete)
                                           .random = &source,
                                           .place_max = place_max,
                                           .start = start,
-                                          .complete = complete};
+                                          .complete = complete,
+                                          .has_groups = sessions_have_groups};
     return larch_sessions_open(&sessions, &config, &why);
 }
 

@@ -119,6 +119,12 @@ void larch_json_put_number(larch_json *j, const char *name, uint64_t value)
     larch_text_put_number(j->writer, value);
 }
 
+void larch_json_put_integer(larch_json *j, const char *name, int64_t value)
+{
+    put_place(j, name);
+    larch_text_put_format(j->writer, "%lld", (long long)value);
+}
+
 void larch_json_put_decimal(larch_json *j, const char *name, double value, unsigned digits)
 {
     char text[DBL_MAX_10_EXP + DIGITS_MAX + 4]; /* a sign, the point, and the end */

@@ -42,6 +42,7 @@ void larch_json_put_time(larch_json *j, const char *name, int64_t time, larch_te
 void larch_json_put_peer(larch_json *j, const char *name, const larch_peer *peer);
 
 void larch_json_put_number(larch_json *j, const char *name, uint64_t value);
+void larch_json_put_integer(larch_json *j, const char *name, int64_t value);
 /* With so many digits behind the point; null for what is no number, or infinite. */
 void larch_json_put_decimal(larch_json *j, const char *name, double value, unsigned digits);
 void larch_json_put_bool(larch_json *j, const char *name, bool value);

@@ -3,7 +3,8 @@
 # The pq room on boards: bytes of code and constants of each algorithm alone; and of each operation, run under QEMU,
 # instructions and the deepest stack. Two builds, "fast" (-O3) and "small" (-Os, LARCH_PQ_SMALL), for RV32IMAC,
 # Cortex-M4 and Cortex-M3; a board whose tools are missing is left out. Of the small build also the whole rooms oscore,
-# cbor and cose, each alone and together, before a linker drops what a program does not call. Fails if an answer is wrong.
+# cbor and cose, each alone and together, before a linker drops what a program does not call. Of a handshake (method 4,
+# suite -24) what each message costs, and what of the room lake such a program has. Fails if an answer is wrong.
 # usage: tools/size_boards.sh [--json | --figures | --check]
 #   --figures  plain: BOARD BUILD NAME and two numbers, for size.ALGORITHM text and rodata, else instructions and stack
 #   --check    RV32IMAC alone; fails where a figure exceeds bench/boards/budgets.txt
@@ -25,6 +26,7 @@ cortex_m3=(arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb)
 common=(--specs=picolibc.specs -std=c11 -ffunction-sections -fdata-sections -Iinclude -Isrc)
 sources=(src/pq/*.c src/base/ct.c)
 sessions=(oscore cbor cose) # keylog.c is for builds with LARCH_KEYLOG alone
+handshakes=(src/cbor/*.c src/cose/*.c src/crypto/{kem,kmac,sig,xwing}.c src/base/{bytes,ct,error}.c src/identity/fingerprint.c)
 without=(-DLARCH_MLKEM_512=0 -DLARCH_MLKEM_768=0 -DLARCH_MLKEM_1024=0 -DLARCH_MLDSA_44=0 -DLARCH_MLDSA_65=0 -DLARCH_MLDSA_87=0)
 
 memory() { # FLASH RAM: the linker's view of the board
@@ -87,14 +89,40 @@ END
     rv32imac) machine=riscv place=$(memory 0x80000000 0x80200000) ;;
     *) machine=arm place=$(memory 0x00000000 0x20000000) ;;
     esac
-    "${compiler[@]}" "${common[@]}" "${flags[@]}" -DLARCH_MLDSA_65=0 -DLARCH_MLDSA_87=0 \
-        bench/boards/main.c bench/boards/board_$machine.c "${sources[@]}" "$place" -o "$folder/board.elf"
-    if ! run "$1" "$folder/board.elf" >"$folder/output" || [ "$(tail -n 1 "$folder/output")" != done ]; then
+    run_image "$1" "$2" pq -DLARCH_MLDSA_65=0 -DLARCH_MLDSA_87=0 bench/boards/main.c "${sources[@]}"
+    [ "$2" != small ] || measure_handshakes "$1" "$2"
+}
+
+# The lake room as a program of method 4 has it: what the linker keeps. Then the program itself.
+measure_handshakes() { # BOARD BUILD
+    local -n lake_compiler=$1 lake_flags=$2
+    local only=("${without[@]/MLKEM_512=0/MLKEM_512=1}" -DLARCH_ECC=0) source
+    for source in src/lake/*.c; do
+        "${lake_compiler[@]}" "${common[@]}" "${lake_flags[@]}" "${only[@]}" -c "$source" -o "$folder/kept.$(basename "$source" .c).o"
+    done
+    run_image "$1" "$2" lake "${only[@]}" -Wl,-Map="$folder/lake.map" bench/boards/lake.c src/pq/*.c "${handshakes[@]}" \
+        "$folder"/kept.*.o >"$folder/lake.lines"
+    awk -v head="$1 $2 size.lake_psk" '
+        function number(hex,    n, i) { for (i = 3; i <= length(hex); i++) n = 16 * n + index("0123456789abcdef", substr(hex, i, 1)) - 1; return n }
+        /^Linker script and memory map/ { kept = 1 }
+        kept && /^ \.(text|s?rodata)/ { kind = $1; if (NF == 1) { getline; $0 = kind " " $0 } }
+        kept && $4 ~ /\/kept\.[a-z0-9_]*\.o$/ { if ($1 ~ /^\.text/) t += number($3); else if ($1 ~ /rodata/) r += number($3) }
+        END { print head, t + 0, r + 0; exit t == 0 }' "$folder/lake.map"
+    cat "$folder/lake.lines"
+}
+
+run_image() { # BOARD BUILD NAME FLAG-OR-SOURCE...
+    local -n image_compiler=$1 image_flags=$2
+    local board=$1 build=$2 name=$3
+    shift 3
+    "${image_compiler[@]}" "${common[@]}" "${image_flags[@]}" "$@" bench/boards/measure.c "bench/boards/board_$machine.c" \
+        "$place" -o "$folder/$name.elf"
+    if ! run "$board" "$folder/$name.elf" >"$folder/output" || [ "$(tail -n 1 "$folder/output")" != done ]; then
         cat "$folder/output" >&2
-        echo "size_boards: $1, $2: wrong answers" >&2
+        echo "size_boards: $board, $build, $name: wrong answers" >&2
         return 1
     fi
-    sed '/^done$/d; /^nothing /d' "$folder/output" | sed "s/^/$1 $2 /"
+    sed '/^done$/d; /^nothing /d' "$folder/output" | sed "s/^/$board $build /"
 }
 
 boards=()

@@ -160,12 +160,12 @@ static void take(discovery *d, const larch_peer *peer, larch_bytes datagram)
 
 static void take_arrivals(larch_loop_watch *watch, unsigned events)
 {
-    static larch_udp_batch batch;
     discovery *d = watch->context;
     (void)events;
-    (void)larch_udp_receive(&d->udp, &batch);
-    for (size_t i = 0; i < batch.count; i++)
-        take(d, &batch.datagrams[i].peer, (larch_bytes){batch.datagrams[i].bytes, batch.datagrams[i].len});
+    (void)larch_udp_receive(&d->udp, &larch_app_batch);
+    for (size_t i = 0; i < larch_app_batch.count; i++)
+        take(d, &larch_app_batch.datagrams[i].peer,
+             (larch_bytes){larch_app_batch.datagrams[i].bytes, larch_app_batch.datagrams[i].len});
 }
 
 static larch_exit listen_for(discovery *d, uint64_t ms)

@@ -1,38 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pq room on a board: known answers first, then instructions and the
- * deepest stack of each operation, a line each:
- *
- *     NAME INSTRUCTIONS STACK
- *
- * STACK is in bytes and counts all below the caller's frame. Nothing depends on
+ * deepest stack of each operation, a line each (measure.h). Nothing depends on
  * the run: seeds are fixed, and signing is the deterministic variant.
  */
 #include <string.h>
 
-#include "board.h"
+#include "measure.h"
 #include "pq/pq.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* ---- output ------------------------------------------------------------ */
-
-static void put_text(const char *s)
-{
-    while (*s != '\0')
-        board_put(*s++);
-}
-
-static void put_number(uint32_t n)
-{
-    char digits[10];
-    unsigned len = 0;
-    do
-        digits[len++] = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    while (len > 0)
-        board_put(digits[--len]);
-}
 
 static void put_hex(const uint8_t *bytes, size_t len)
 {
@@ -42,36 +21,7 @@ static void put_hex(const uint8_t *bytes, size_t len)
     }
 }
 
-/* ---- measuring --------------------------------------------------------- */
-
-#define PAINT_WORDS 0x8000u /* 128 KiB, more than any operation's stack */
-#define PAINT       0x5aa5c33cu
-
-/* Runs what once and prints its line. */
-__attribute__((noinline)) static void measure(const char *name, const char *operation, void (*what)(void))
-{
-    volatile uint32_t *top;
-#if defined(__riscv)
-    __asm__ volatile("mv %0, sp" : "=r"(top));
-#else
-    __asm__ volatile("mov %0, sp" : "=r"(top));
-#endif
-    for (unsigned i = 1; i <= PAINT_WORDS; i++)
-        *(top - i) = PAINT;
-    uint32_t before = board_instructions();
-    what();
-    uint32_t after = board_instructions();
-    unsigned depth = PAINT_WORDS;
-    while (depth > 0 && *(top - depth) == PAINT)
-        depth--;
-    put_text(name);
-    put_text(operation);
-    board_put(' ');
-    put_number(after - before);
-    board_put(' ');
-    put_number(4 * depth);
-    board_put('\n');
-}
+/* ---- what is measured -------------------------------------------------- */
 
 /* The inputs and outputs of what is measured. */
 static const struct larch_kem_functions *kem;
@@ -134,8 +84,8 @@ static void check(const char *name, const char *answer, const uint8_t bytes[32])
                 answer[2 * i + 1] == "0123456789abcdef"[bytes[i] & 15];
     if (ok && equal)
         return;
-    put_text("WRONG ");
-    put_text(name);
+    board_put_text("WRONG ");
+    board_put_text(name);
     board_put(' ');
     put_hex(bytes, 32);
     board_put('\n');
@@ -154,13 +104,13 @@ static void run_kem(const struct kem_row *row)
     uint8_t hash[32];
     kem = row->functions;
     larch_shake256_init(&h);
-    measure(row->name, "keygen", run_kem_keygen);
+    board_measure(row->name, "keygen", run_kem_keygen);
     larch_shake_absorb(&h, (larch_bytes){ek, row->ek_len});
     larch_shake_absorb(&h, (larch_bytes){dk, row->dk_len});
-    measure(row->name, "encaps", run_encaps);
+    board_measure(row->name, "encaps", run_encaps);
     larch_shake_absorb(&h, (larch_bytes){ct, row->ct_len});
     larch_shake_absorb(&h, LARCH_BYTES(ss));
-    measure(row->name, "decaps", run_decaps);
+    board_measure(row->name, "decaps", run_decaps);
     ok = ok && larch_ct_equal(ss, ss_again, sizeof ss);
     ct[0] ^= 1;
     ok = ok && kem->decaps(dk, ct, ss_again) == LARCH_OK && !larch_ct_equal(ss, ss_again, sizeof ss);
@@ -175,12 +125,12 @@ static void run_sig(const struct sig_row *row)
     uint8_t hash[32];
     sig = row->functions;
     larch_shake256_init(&h);
-    measure(row->name, "keygen", run_sig_keygen);
+    board_measure(row->name, "keygen", run_sig_keygen);
     larch_shake_absorb(&h, (larch_bytes){pk, row->pk_len});
     larch_shake_absorb(&h, (larch_bytes){sk, row->sk_len});
-    measure(row->name, "sign", run_sign);
+    board_measure(row->name, "sign", run_sign);
     larch_shake_absorb(&h, (larch_bytes){signature, row->sig_len});
-    measure(row->name, "verify", run_verify);
+    board_measure(row->name, "verify", run_verify);
     signature[100] ^= 1;
     ok = ok && !sig->verify(pk, mu, signature);
     hash_end(&h, hash);
@@ -197,14 +147,14 @@ int main(void)
     for (unsigned i = 0; i < sizeof seed; i++)
         seed[i] = mu[i] = (uint8_t)i;
 
-    measure("nothing", "", nothing); /* what measuring itself adds */
+    board_measure("nothing", "", nothing); /* what measuring itself adds */
     larch_shake256_init(&sponge);
     larch_shake_finalize(&sponge);
-    measure("keccak", ".permutation", run_permutation);
+    board_measure("keccak", ".permutation", run_permutation);
     for (unsigned i = 0; i < COUNT(kems); i++)
         run_kem(&kems[i]);
     for (unsigned i = 0; i < COUNT(sigs); i++)
         run_sig(&sigs[i]);
-    put_text("done\n");
+    board_put_text("done\n");
     board_exit(0);
 }

@@ -151,6 +151,12 @@ typedef struct larch_lake_party {
     larch_random random; /* for keys */
     uint8_t *scratch; /* working memory of a call. It holds EAD items until the next call, and no secret after a call */
     size_t scratch_size;
+#if LARCH_KEYLOG
+    /* The last member, so that code without it sees the others where they are. Gets the lines of a key log
+     * (larch/lake_observer.h), which are secret, inside the functions that make or read messages 2 and 3; calls nothing of
+     * the session or party. NULL: nobody does. */
+    void (*key_log)(void *context, larch_bytes line);
+#endif
 } larch_lake_party;
 
 /* Enough scratch for any suite of this build in method 4, with credentials of up to 128 bytes each... */
@@ -338,9 +344,6 @@ typedef struct larch_lake_oscore {
     larch_lake_id sender_id, recipient_id;
 } larch_lake_oscore;
 
-/* out is zeroed on an error. */
-LARCH_MUST_USE larch_error larch_lake_derive_oscore(const larch_lake_keys *keys, larch_lake_oscore *out);
-
 /* For resumption by method 4 [edhoc-psk 6], with the credentials of this session. Secret. */
 typedef struct larch_lake_resumption {
     int8_t psk_hash;
@@ -350,10 +353,19 @@ typedef struct larch_lake_resumption {
     uint8_t kid[LARCH_LAKE_KID_LEN]; /* rKID */
 } larch_lake_resumption;
 
-/* kid_len: 2 by the draft, LARCH_LAKE_KID_LEN between larch's own peers; 1 to that, else LARCH_STATE. out is zeroed on an
- * error. */
-LARCH_MUST_USE larch_error larch_lake_derive_resumption(const larch_lake_keys *keys, size_t kid_len,
-                                                        larch_lake_resumption *out);
+/* What is wanted of both, in one go; what is not is NULL. kid_len: of rKID, 2 by the draft, LARCH_LAKE_KID_LEN between
+ * larch's own peers; 1 to that, else LARCH_STATE. Both are zeroed on an error. */
+LARCH_MUST_USE larch_error larch_lake_derive(const larch_lake_keys *keys, size_t kid_len, larch_lake_oscore *oscore,
+                                             larch_lake_resumption *next);
+static inline larch_error larch_lake_derive_oscore(const larch_lake_keys *keys, larch_lake_oscore *out)
+{
+    return larch_lake_derive(keys, 0, out, NULL);
+}
+static inline larch_error larch_lake_derive_resumption(const larch_lake_keys *keys, size_t kid_len,
+                                                       larch_lake_resumption *out)
+{
+    return larch_lake_derive(keys, kid_len, NULL, out);
+}
 
 /* ---- making and reading credentials ------------------------------------ */
 

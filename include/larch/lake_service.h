@@ -5,7 +5,7 @@
  *
  *     POST  true | message_1    4.01 with an Echo, until the request carries one of at most 60 s: nothing is kept before
  *                               then a place of the pool, message_2
- *     POST  C_R | message_3     store, then message_4
+ *     POST  C_R | message_3     store, commit for all that came together, then message_4
  *     any   message_3 | OSCORE  store, then the request is carried out; its answer takes the place of message_4
  *
  * PROTOCOL.md ("Handshakes over CoAP") has formats, codes and limits.
@@ -61,10 +61,15 @@ typedef struct larch_lake_service_config {
      * made->oscore, is_unconfirmed) and rPSK made->next, and, if this handshake was under an rPSK, deletes the one before
      * that and what an earlier handshake under it left unconfirmed. Then it adds a copy of session to the table behind
      * contexts. It may not remove or move a session that the table has, and calls nothing of the server. After LARCH_OK
-     * both are durable and the session is found; the Initiator may use it at once. LARCH_SPACE, LARCH_PLATFORM: not now:
+     * the session is found, and both are durable, or become so by commit. LARCH_SPACE, LARCH_PLATFORM: not now:
      * the Initiator gets 5.03, and when its message_3 comes again store runs again, with the same session number, so a
      * transaction that became durable all the same must not count twice. Any other error refuses the handshake. */
     larch_error (*store)(void *context, uint64_t now_ms, const larch_lake_made *made, larch_session *session);
+    /* Makes durable what store and confirm did since it ran last, before anyone hears of it: once for all answers that leave
+     * together, and before a request that came with message_3 is carried out. After an error none of it is, and the table
+     * has the sessions as they were before: the handshakes are refused. NULL: store and confirm are durable when they
+     * return. */
+    larch_error (*commit)(void *context);
     /* Runs inside larch_server_receive for the first request under a session that is_unconfirmed, other than the one that
      * carried message_3: the Initiator has stored it. The rPSK of that handshake and the session before it may go, the
      * latter only after the call returned, behind larch_oscore_service_forget. LARCH_OK: session->is_unconfirmed
@@ -82,7 +87,8 @@ typedef struct larch_lake_service_config {
     .places = (array), .place_size = sizeof(array)[0], .answer_size = sizeof(array)[0].answer, \
     .place_count = sizeof(array) / sizeof(array)[0]
 
-#define LARCH_LAKE_LINKS_MAX 192
+#define LARCH_LAKE_LINKS_MAX         192
+#define LARCH_LAKE_SERVICE_ERROR_MAX 64 /* bytes of an error message: SUITES_R is the longest */
 
 typedef struct larch_lake_service {
     larch_service service; /* private, all of it */
@@ -90,7 +96,9 @@ typedef struct larch_lake_service {
     larch_lake_service_config config;
     larch_resource resource;
     uint64_t key[2];
+    bool waits; /* for commit */
     char links[LARCH_LAKE_LINKS_MAX];
+    uint8_t error[LARCH_LAKE_SERVICE_ERROR_MAX];
 } larch_lake_service;
 
 /* Makes lake->service, for larch_server_init, and lake->handshakes, for larch_oscore_config. LARCH_STATE: something is

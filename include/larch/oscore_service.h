@@ -123,6 +123,7 @@ typedef struct larch_oscore_service {
     larch_oscore_share shares[LARCH_OSCORE_FAILURE_SHARES];
     uint8_t watched[LARCH_OSCORE_WATCHED]; /* observations of names with this hash, as far as 8 bits count */
     size_t watch_next;                     /* the next to be served: in turn */
+    size_t watch_used;
     bool is_any_due;
     uint64_t due_ms;
     uint32_t next_command;
@@ -141,7 +142,7 @@ LARCH_MUST_USE larch_error larch_oscore_service_init(larch_oscore_service *oscor
 /* Takes up an observation that was stored before this start. LARCH_SPACE: there is no place for it. */
 LARCH_MUST_USE larch_error larch_oscore_service_resume(larch_oscore_service *oscore,
                                                        const larch_observation *observation);
-/* A session is gone, or is about to go: forgets its observations and kept answers, and ends the requests to its device. */
+/* A session is gone, or is about to go: forgets its observations, and ends the requests to its device. */
 void larch_oscore_service_forget(larch_oscore_service *oscore, larch_server *srv, uint64_t session);
 
 #endif

@@ -100,6 +100,8 @@ void larch_request_accept(const larch_request *rq, const larch_acceptance *accep
 /* Holds the message, a copy of one that larch_request_pending found, until that one is concluded. The driver does
  * not get the copy; conclude does. */
 void larch_request_follow(const larch_request *rq, const larch_acceptance *acceptance);
+/* Holds a request that the driver has nothing to do with: after the next commit, conclude answers it. */
+void larch_request_hold(const larch_request *rq, const larch_acceptance *acceptance);
 /* The message that waits and that this service accepted under the same kem, generation and mark; NULL: none. */
 const larch_acceptance *larch_request_pending(const larch_request *rq, const larch_acceptance *acceptance);
 
@@ -153,7 +155,7 @@ typedef struct larch_held {
     const larch_peer *peer;
     const larch_acceptance *message; /* as the service gave it */
     bool follows;
-    bool stored;      /* by the driver; for a copy: whether the message that it repeats was */
+    bool stored;      /* by the driver; for a copy: whether the message that it repeats was; false if it was held */
     larch_bytes name; /* NAME of /r/NAME */
 } larch_held;
 

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "larch/crypto.h"
 #include "system.h"
 
 #define STOCK 1024 /* bytes drawn at once: the cost of a system call is spread over 32 seeds */
@@ -15,6 +16,8 @@
 typedef struct larch_random_stock {
     size_t left;
     uint8_t bytes[STOCK]; /* the first left of them are unused, the others zero */
+    bool has_more;
+    uint8_t more[LARCH_POSIX_SEED_LEN]; /* keys what is added */
 } larch_random_stock;
 
 static larch_random_stock *stock; /* NULL: none was made, or the system cannot promise what it takes */
@@ -25,7 +28,7 @@ static void empty_in_child(void)
         larch_wipe(stock, sizeof *stock);
 }
 
-static larch_error draw(uint8_t *out, size_t len)
+static larch_error draw_kernel(uint8_t *out, size_t len)
 {
     while (len > 0) {
         const ssize_t got = getrandom(out, len, 0);
@@ -37,6 +40,31 @@ static larch_error draw(uint8_t *out, size_t len)
         len -= (size_t)got;
     }
     return LARCH_OK;
+}
+
+/* Adds a stream, and replaces its key, so that what was given out cannot be computed again. */
+static void add_more(uint8_t *out, size_t len)
+{
+    uint8_t stream[STOCK];
+    while (len > 0) {
+        const size_t part = len < sizeof stream ? len : sizeof stream;
+        larch_kmac256(LARCH_BYTES(stock->more), LARCH_TEXT("larch entropy"), NULL, 0, stream, part);
+        for (size_t i = 0; i < part; i++)
+            out[i] ^= stream[i];
+        larch_kmac256(LARCH_BYTES(stock->more), LARCH_TEXT("larch entropy next"), NULL, 0, stream, sizeof stock->more);
+        memcpy(stock->more, stream, sizeof stock->more);
+        out += part;
+        len -= part;
+    }
+    larch_wipe(stream, sizeof stream);
+}
+
+static larch_error draw(uint8_t *out, size_t len)
+{
+    const larch_error e = draw_kernel(out, len);
+    if (e == LARCH_OK && stock != NULL && stock->has_more)
+        add_more(out, len);
+    return e;
 }
 
 /* NULL if the system cannot promise that a child finds it empty: then every draw is a call. */
@@ -56,13 +84,18 @@ static larch_random_stock *make_stock(void)
     return page;
 }
 
-static larch_error fill(void *context, uint8_t *out, size_t len)
+static void find_stock(void)
 {
     static bool tried;
-    (void)context;
     if (!tried)
         stock = make_stock();
     tried = true;
+}
+
+static larch_error fill(void *context, uint8_t *out, size_t len)
+{
+    (void)context;
+    find_stock();
     if (stock == NULL || len > STOCK / 4)
         return draw(out, len);
     if (stock->left < len) {
@@ -78,3 +111,19 @@ static larch_error fill(void *context, uint8_t *out, size_t len)
 }
 
 larch_random larch_posix_random(void) { return (larch_random){fill, NULL}; }
+
+/* What was drawn before is dropped. A seed of old stays in the new key. */
+void larch_posix_random_add(const uint8_t seed[LARCH_POSIX_SEED_LEN])
+{
+    uint8_t key[LARCH_POSIX_SEED_LEN];
+    find_stock();
+    if (stock == NULL)
+        return;
+    const larch_bytes pieces[] = {{seed, LARCH_POSIX_SEED_LEN}};
+    larch_kmac256(LARCH_BYTES(stock->more), LARCH_TEXT("larch entropy seed"), pieces, 1, key, sizeof key);
+    memcpy(stock->more, key, sizeof key);
+    larch_wipe(key, sizeof key);
+    larch_wipe(stock->bytes, sizeof stock->bytes);
+    stock->left = 0;
+    stock->has_more = true;
+}

@@ -72,8 +72,9 @@ static larch_error use_file(larch_posix_storage *s, const char *name, larch_posi
         struct stat st;
         if (!larch_posix_storage_takes_name(name))
             return larch_posix_storage_fail(s, LARCH_PLATFORM, name, "is not a name for a file of larch");
-        int opened = openat(s->folder, name,
-                            (larch_posix_storage_is_view(s) ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        int opened =
+            openat(s->folder, name,
+                   (larch_posix_storage_is_looked_at(s) ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (opened < 0)
             return larch_posix_storage_fail_system(s, name);
         larch_error e = fstat(opened, &st) == 0 ? check_access(s, name, &st) : larch_posix_storage_fail_system(s, name);
@@ -152,7 +153,7 @@ static larch_error storage_write(void *context, const char *name, uint32_t offse
 {
     larch_posix_storage *s = context;
     larch_posix_file *file;
-    if (larch_posix_storage_is_view(s))
+    if (larch_posix_storage_is_looked_at(s))
         return LARCH_OK;
     if (s->sync_failed)
         return LARCH_PLATFORM;
@@ -166,7 +167,7 @@ static larch_error storage_sync(void *context, const char *name)
 {
     larch_posix_storage *s = context;
     larch_posix_file *file;
-    if (larch_posix_storage_is_view(s))
+    if (larch_posix_storage_is_looked_at(s))
         return LARCH_OK;
     if (s->sync_failed)
         return LARCH_PLATFORM;
@@ -214,7 +215,7 @@ static larch_error storage_replace(void *context, const char *name, larch_bytes 
 {
     larch_posix_storage *s = context;
     char temp[TEMP_MAX];
-    if (larch_posix_storage_is_view(s))
+    if (larch_posix_storage_is_looked_at(s))
         return LARCH_OK;
     if (!larch_posix_storage_takes_name(name))
         return larch_posix_storage_fail(s, LARCH_PLATFORM, name, "is not a name for a file of larch");
@@ -243,7 +244,7 @@ static larch_error storage_replace(void *context, const char *name, larch_bytes 
 static larch_error storage_remove(void *context, const char *name)
 {
     larch_posix_storage *s = context;
-    if (larch_posix_storage_is_view(s))
+    if (larch_posix_storage_is_looked_at(s))
         return LARCH_OK;
     drop_file(s, name);
     if (!larch_posix_storage_takes_name(name))

@@ -76,6 +76,8 @@ LARCH_MUST_USE larch_error larch_posix_storage_open(larch_posix_storage *storage
 /* Opens a folder to look at while another process may hold it: makes and locks nothing, and what is
  * written is discarded. Errors as open; LARCH_PLATFORM: also if there is no such folder. */
 LARCH_MUST_USE larch_error larch_posix_storage_view(larch_posix_storage *storage, const char *path);
+/* Whether larch_posix_storage_view opened it. */
+static inline bool larch_posix_storage_is_looked_at(const larch_posix_storage *storage) { return storage->lock < 0; }
 /* The process that held the folder when open was refused with LARCH_STATE; 0 if that was not the reason. */
 long larch_posix_storage_holder(const larch_posix_storage *storage);
 void larch_posix_storage_close(larch_posix_storage *storage);

@@ -13,7 +13,6 @@ larch_error larch_posix_storage_fail_system(larch_posix_storage *s, const char *
 
 bool larch_posix_storage_takes_name(const char *name);
 void larch_posix_storage_close_file(larch_posix_file *file);
-static inline bool larch_posix_storage_is_view(const larch_posix_storage *s) { return s->lock < 0; }
 
 /* Whether the path leads to the folder that is open. check: and whether that has changed. */
 bool larch_posix_storage_is_at_path(const larch_posix_storage *s);

@@ -21,6 +21,11 @@ uint64_t larch_posix_unix_ns(void);
  * stays out of core files. From one thread at a time. */
 larch_random larch_posix_random(void);
 
+/* Further entropy, beside the kernel's: from now on a stream that it keys is added to all that larch_posix_random gives,
+ * by exclusive or, so that it can make nothing worse. A child of fork does without it. From the thread that draws. */
+#define LARCH_POSIX_SEED_LEN 32
+void larch_posix_random_add(const uint8_t seed[LARCH_POSIX_SEED_LEN]);
+
 #ifdef __cplusplus
 }
 #endif

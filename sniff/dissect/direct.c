@@ -18,14 +18,6 @@ static bool match(const larch_coap_message *request, uint8_t *resource)
 
 /* ---- messages ---------------------------------------------------------- */
 
-static bool is_cose(const larch_coap_message *request)
-{
-    larch_bytes option;
-    uint32_t format;
-    return larch_coap_option_find(request, LARCH_COAP_OPT_CONTENT_FORMAT, &option) &&
-           larch_coap_option_uint(option, &format) == LARCH_OK && format == LARCH_COAP_FORMAT_COSE_ENCRYPT;
-}
-
 static bool read_sealed(larch_sniff_packet *packet)
 {
     static const char *const why[LARCH_DIRECT_ANSWER_COUNT] = {
@@ -37,9 +29,10 @@ static bool read_sealed(larch_sniff_packet *packet)
         [LARCH_DIRECT_BAD_ALG] = "sealed message: COSE with an unknown algorithm or critical header parameter"};
     larch_sniff_direct *direct = &packet->direct;
     larch_sniff_claims *claims = &packet->claims;
-    larch_direct_answer refused = LARCH_DIRECT_COSE && is_cose(&packet->coap)
-                                      ? larch_direct_parse_cose(packet->body, &direct->sealed)
-                                      : larch_direct_parse(packet->body, &direct->sealed);
+    larch_direct_answer refused =
+        LARCH_DIRECT_COSE && larch_sniff_has_format(&packet->coap, LARCH_COAP_FORMAT_COSE_ENCRYPT)
+            ? larch_direct_parse_cose(packet->body, &direct->sealed)
+            : larch_direct_parse(packet->body, &direct->sealed);
     if (refused != LARCH_DIRECT_OK) {
         packet->why = why[refused] != NULL ? why[refused] : "sealed message breaks its format";
         return false;
@@ -47,6 +40,7 @@ static bool read_sealed(larch_sniff_packet *packet)
     const larch_direct_sealed *sealed = &direct->sealed;
     direct->message = LARCH_SNIFF_DIRECT_SEALED;
     direct->kem = sealed->kem;
+    claims->sessionless = true;
     claims->once = claims->random = "sealed message";
     larch_sniff_digest((const larch_bytes[]){sealed->nonce, sealed->kem_ct}, 2, claims->identity);
     larch_sniff_digest(&packet->body, 1, claims->digest);

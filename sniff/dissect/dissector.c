@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sniff/dissect/dissector.h"
 
+#include "sniff/dissect/dissect_int.h"
+
 static const larch_sniff_dissector *const rows[] = {
 #define ROW(name) &larch_sniff_dissector_##name,
     LARCH_SNIFF_DISSECTORS(ROW)
@@ -33,6 +35,14 @@ const larch_sniff_dissector *larch_sniff_dissector_find(const larch_coap_message
         if (rows[i]->match != NULL && rows[i]->match(request, resource))
             return rows[i];
     return NULL;
+}
+
+bool larch_sniff_has_format(const larch_coap_message *message, uint32_t format)
+{
+    larch_bytes option;
+    uint32_t number;
+    return larch_coap_option_find(message, LARCH_COAP_OPT_CONTENT_FORMAT, &option) &&
+           larch_coap_option_uint(option, &number) == LARCH_OK && number == format;
 }
 
 bool larch_sniff_match_paths(const larch_coap_message *request, const char *const *paths, size_t count,

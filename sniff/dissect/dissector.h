@@ -34,9 +34,9 @@ typedef struct larch_sniff_dissector {
 /* X(name), in the order of the output; the first that matches reads the body. */
 #define LARCH_SNIFF_DISSECTORS(X) \
     X(coap)                       \
+    X(lake)                       \
     X(oscore)                     \
     X(direct)                     \
-    X(lake)                       \
     X(remainder)
 
 #define LARCH_SNIFF_DISSECTOR_DECLARE(name) extern const larch_sniff_dissector larch_sniff_dissector_##name;

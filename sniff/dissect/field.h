@@ -15,6 +15,8 @@ extern "C" {
 typedef enum larch_sniff_value_type {
     LARCH_SNIFF_VALUE_TEXT,    /* text: ours, printable ASCII without quotes and backslashes */
     LARCH_SNIFF_VALUE_NUMBER,  /* number */
+    LARCH_SNIFF_VALUE_INTEGER, /* integer */
+    LARCH_SNIFF_VALUE_LIST,    /* list, of integers */
     LARCH_SNIFF_VALUE_BLOCK,   /* block */
     LARCH_SNIFF_VALUE_MS,      /* milliseconds, shown with three decimals */
     LARCH_SNIFF_VALUE_HEX,     /* bytes, as hexadecimal digits */
@@ -26,6 +28,11 @@ typedef struct larch_sniff_value {
     union {
         const char *text;
         uint64_t number;
+        int64_t integer;
+        struct {
+            const int64_t *numbers; /* in the packet */
+            size_t count;
+        } list;
         larch_coap_block block;
         double ms;
         larch_bytes bytes;
@@ -84,6 +91,13 @@ static inline bool larch_sniff_give_number(larch_sniff_value *value, uint64_t nu
 {
     value->type = LARCH_SNIFF_VALUE_NUMBER;
     value->of.number = number;
+    return true;
+}
+
+static inline bool larch_sniff_give_integer(larch_sniff_value *value, int64_t integer)
+{
+    value->type = LARCH_SNIFF_VALUE_INTEGER;
+    value->of.integer = integer;
     return true;
 }
 

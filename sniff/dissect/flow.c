@@ -187,6 +187,12 @@ static void take_request(larch_sniff_flow *flow, larch_sniff_packet *packet, lar
     memcpy(e->identity, packet->claims.identity, sizeof e->identity);
     e->count = packet->claims.count;
     e->asked = packet->oscore.asked;
+    if (packet->oscore.message == LARCH_SNIFF_OSCORE_REQUEST)
+        larch_sniff_id_set(&e->kid, packet->oscore.option.kid);
+    else
+        e->kid.len = LARCH_SNIFF_NO_ID;
+    e->handshake = packet->lake.message == LARCH_SNIFF_LAKE_MESSAGE_3 ? packet->lake.handshake : 0;
+    e->strength = packet->oscore.strength;
 }
 
 static void take_response(larch_sniff_flow *flow, larch_sniff_packet *packet)
@@ -269,6 +275,7 @@ void larch_sniff_flow_take(larch_sniff_flow *flow, uint64_t number, uint64_t tim
     out->time_ns = time_ns;
     out->datagram = *datagram;
     out->keys = flow->keys;
+    out->handshakes = &flow->handshakes;
     bool known = port_is_known(flow, &datagram->source) || port_is_known(flow, &datagram->destination);
     bool cut = datagram->payload.len < datagram->payload_len;
     /* Behind the last option that was captured, more may have stood, as long as no payload follows. */

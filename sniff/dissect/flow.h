@@ -8,6 +8,7 @@
 #ifndef LARCH_SNIFF_FLOW_H
 #define LARCH_SNIFF_FLOW_H
 
+#include "sniff/dissect/handshake.h"
 #include "sniff/dissect/keys.h"
 #include "sniff/dissect/packet.h"
 
@@ -15,7 +16,7 @@
 extern "C" {
 #endif
 
-#define LARCH_SNIFF_BODY_MAX  4096
+#define LARCH_SNIFF_BODY_MAX  8192 /* as PROTOCOL.md 10 has it for handshakes */
 #define LARCH_SNIFF_PORTS     16   /* given by the user */
 #define LARCH_SNIFF_LEARNT    256  /* servers found on other ports */
 #define LARCH_SNIFF_MESSAGES  8192 /* message IDs remembered */
@@ -48,7 +49,7 @@ typedef struct larch_sniff_body {
     uint8_t bytes[LARCH_SNIFF_BODY_MAX];
 } larch_sniff_body;
 
-/* About 2.5 MiB: put it on the heap. */
+/* About 3 MiB: put it on the heap. */
 typedef struct larch_sniff_flow {
     uint16_t ports[LARCH_SNIFF_PORTS]; /* private, all of it */
     size_t port_count;
@@ -58,6 +59,7 @@ typedef struct larch_sniff_flow {
     larch_sniff_exchange exchanges[LARCH_SNIFF_EXCHANGES];
     larch_sniff_body bodies[LARCH_SNIFF_BODIES];
     larch_sniff_keys *keys;
+    larch_sniff_handshakes handshakes; /* public: its totals */
 } larch_sniff_flow;
 
 /* Starts with no memory and port 5683. LARCH_PLATFORM: no SHA-256. */

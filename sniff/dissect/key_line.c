@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sniff/dissect/dissect_int.h"
+
 enum { SENDER_ID, RECIPIENT_ID, SECRET, SALT, ID_CONTEXT, ALGORITHM, COLUMNS };
 
 static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
@@ -68,7 +70,7 @@ static int digit_of(uint8_t c)
 /* What Wireshark lets stand between two bytes. */
 static bool is_separator(uint8_t c) { return c == ':' || c == '-' || c == '.' || c == ' '; }
 
-static bool read_hex(larch_bytes text, uint8_t *out, size_t cap, larch_bytes *bytes)
+bool larch_sniff_read_hex(larch_bytes text, uint8_t *out, size_t cap, larch_bytes *bytes)
 {
     size_t len = 0;
     for (size_t i = 0; i < text.len; i += 2) {
@@ -116,15 +118,16 @@ static const char *parse(larch_bytes line, larch_sniff_key_line *out)
     larch_bytes columns[COLUMNS];
     if (!take_columns(line, columns))
         return "it is not six quoted values with commas between them";
-    if (!read_hex(columns[SENDER_ID], out->sender_id, sizeof out->sender_id, &p->sender_id))
+    if (!larch_sniff_read_hex(columns[SENDER_ID], out->sender_id, sizeof out->sender_id, &p->sender_id))
         return "its Sender ID is not 0 to 7 bytes in hexadecimal";
-    if (!read_hex(columns[RECIPIENT_ID], out->recipient_id, sizeof out->recipient_id, &p->recipient_id))
+    if (!larch_sniff_read_hex(columns[RECIPIENT_ID], out->recipient_id, sizeof out->recipient_id, &p->recipient_id))
         return "its Recipient ID is not 0 to 7 bytes in hexadecimal";
-    if (!read_hex(columns[SECRET], out->secret, sizeof out->secret, &p->master_secret) || p->master_secret.len == 0)
+    if (!larch_sniff_read_hex(columns[SECRET], out->secret, sizeof out->secret, &p->master_secret) ||
+        p->master_secret.len == 0)
         return "its Master Secret is not 1 to 64 bytes in hexadecimal";
-    if (!read_hex(columns[SALT], out->salt, sizeof out->salt, &p->master_salt))
+    if (!larch_sniff_read_hex(columns[SALT], out->salt, sizeof out->salt, &p->master_salt))
         return "its Master Salt is not 0 to 64 bytes in hexadecimal";
-    if (!read_hex(columns[ID_CONTEXT], out->id_context, sizeof out->id_context, &p->id_context))
+    if (!larch_sniff_read_hex(columns[ID_CONTEXT], out->id_context, sizeof out->id_context, &p->id_context))
         return "its ID Context is not 0 to 16 bytes in hexadecimal";
     if (p->id_context.len == 0)
         p->id_context.data = NULL;

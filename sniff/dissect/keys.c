@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sniff/dissect/lake_line.h"
+
 void larch_sniff_keys_wipe(larch_sniff_keys *keys) { larch_wipe(keys, sizeof *keys); }
 
 /* ---- the key log ------------------------------------------------------- */
@@ -51,6 +53,24 @@ static larch_error read_line(larch_sniff_keys *keys, larch_bytes line, const cha
     return e;
 }
 
+/* Both ends of a handshake may have logged the same. */
+static larch_error read_secrets(larch_sniff_keys *keys, larch_bytes line, const char **why)
+{
+    if (keys->secret_count == LARCH_SNIFF_SECRETS) {
+        *why = "it is one line of a handshake more than the sniffer holds, 1024";
+        return LARCH_SPACE;
+    }
+    larch_lake_secrets *s = &keys->secrets[keys->secret_count];
+    const larch_error e = larch_sniff_lake_line_parse(line, s, why);
+    if (e != LARCH_OK)
+        return e;
+    if (larch_sniff_keys_find_secrets(keys, s->after_3, (larch_bytes){s->th, s->hash_len}) != 0)
+        larch_wipe(s, sizeof *s);
+    else
+        keys->secret_count++;
+    return LARCH_OK;
+}
+
 larch_error larch_sniff_keys_read(larch_sniff_keys *keys, larch_bytes text, larch_sniff_keys_trouble *trouble)
 {
     larch_error e = LARCH_OK;
@@ -61,7 +81,9 @@ larch_error larch_sniff_keys_read(larch_sniff_keys *keys, larch_bytes text, larc
         const size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
         const larch_bytes line = {text.data, len};
         trouble->line++;
-        if (!larch_sniff_key_line_is_empty(line))
+        if (larch_sniff_is_lake_line(line))
+            e = read_secrets(keys, line, &trouble->why);
+        else if (!larch_sniff_key_line_is_empty(line))
             e = read_line(keys, line, &trouble->why);
         text.data += end != NULL ? len + 1 : len;
         text.len -= end != NULL ? len + 1 : len;
@@ -127,4 +149,47 @@ larch_sniff_oscore_outcome larch_sniff_keys_open_response(larch_sniff_keys *keys
     const larch_oscore_context *opens = &keys->contexts[asked->context - 1].opens[1 - asked->end];
     return outcome_of(
         larch_oscore_unprotect_response(opens, &asked->binding, outer, scratch, &has_number, &number, inner));
+}
+
+/* ---- handshakes --------------------------------------------------------- */
+
+uint16_t larch_sniff_keys_find_secrets(const larch_sniff_keys *keys, bool after_3, larch_bytes th)
+{
+    for (size_t i = 0; i < keys->secret_count; i++) {
+        const larch_lake_secrets *s = &keys->secrets[i];
+        if (s->after_3 == after_3 && larch_bytes_equal((larch_bytes){s->th, s->hash_len}, th))
+            return (uint16_t)(i + 1);
+    }
+    return 0;
+}
+
+uint16_t larch_sniff_keys_find_next(const larch_sniff_keys *keys, uint16_t after_2)
+{
+    if (after_2 == 0 || after_2 > keys->secret_count)
+        return 0;
+    const larch_lake_secrets *s = &keys->secrets[after_2 - 1];
+    return larch_sniff_keys_find_secrets(keys, true, (larch_bytes){s->next_th, s->hash_len});
+}
+
+static const larch_lake_secrets *secrets_at(const larch_sniff_keys *keys, uint16_t index)
+{
+    return index > 0 && index <= keys->secret_count ? &keys->secrets[index - 1] : NULL;
+}
+
+larch_sniff_lake_outcome larch_sniff_keys_open_lake(larch_sniff_keys *keys, const larch_lake_suite *suite,
+                                                    unsigned method, larch_sniff_lake_message which, uint16_t after_2,
+                                                    uint16_t after_3, larch_bytes message, larch_lake_inside *inside)
+{
+    const larch_lake_secrets *two = secrets_at(keys, after_2), *three = secrets_at(keys, after_3);
+    const size_t size = sizeof keys->lake_plain;
+    larch_error e = LARCH_STATE;
+    if (which == LARCH_SNIFF_LAKE_MESSAGE_2 && two != NULL)
+        e = larch_lake_observe_message_2(suite, method, two, message, keys->lake_plain, size, inside);
+    else if (which == LARCH_SNIFF_LAKE_MESSAGE_3 && two != NULL)
+        e = larch_lake_observe_message_3(suite, method, two, three, message, keys->lake_plain, size, inside);
+    else if (which == LARCH_SNIFF_LAKE_MESSAGE_4 && three != NULL)
+        e = larch_lake_observe_message_4(suite, three, message, keys->lake_plain, size, inside);
+    if (e == LARCH_OK)
+        return LARCH_SNIFF_LAKE_OPENED;
+    return e == LARCH_AUTH || e == LARCH_MALFORMED ? LARCH_SNIFF_LAKE_REFUSED : LARCH_SNIFF_LAKE_UNKNOWN;
 }

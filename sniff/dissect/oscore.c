@@ -5,6 +5,7 @@
 #include "larch/cbor.h"
 #include "sniff/dissect/dissect_int.h"
 #include "sniff/dissect/dissector.h"
+#include "sniff/dissect/handshake.h"
 #include "sniff/dissect/keys.h"
 #include "text/text.h"
 
@@ -152,8 +153,30 @@ static larch_bytes ciphertext_of(larch_sniff_packet *p)
         p->claims.renews = true;
         if (larch_cbor_take_bytes(&r, &value) != LARCH_OK)
             return (larch_bytes){NULL, 0};
+        (void)larch_sniff_lake_take_combined(p, (larch_bytes){p->body.data, p->body.len - r.left.len},
+                                             p->oscore.option.kid);
     }
     return r.left;
+}
+
+/* What keys protect the message. A handshake makes no context with an ID Context. */
+static void find_strength(larch_sniff_packet *p)
+{
+    larch_sniff_oscore *oscore = &p->oscore;
+    const bool made = oscore->option.kid_context.data == NULL;
+    if (oscore->message == LARCH_SNIFF_OSCORE_RESPONSE) {
+        larch_sniff_lake_take_confirmation(p);
+        if (p->exchange == NULL)
+            return;
+        oscore->strength = p->exchange->strength;
+        if (p->exchange->kid.len <= LARCH_LAKE_ID_MAX && oscore->strength == LARCH_SNIFF_STRENGTH_UNKNOWN)
+            larch_sniff_session_note_unknown(p->handshakes, &p->exchange->server,
+                                             (larch_bytes){p->exchange->kid.bytes, p->exchange->kid.len}, p->number);
+    } else if (p->lake.message == LARCH_SNIFF_LAKE_MESSAGE_3) {
+        oscore->strength = p->lake.strength;
+    } else if (made) {
+        oscore->strength = larch_sniff_session_find(p->handshakes, &p->datagram.destination, oscore->option.kid);
+    }
 }
 
 static bool read_message(larch_sniff_packet *p)
@@ -174,6 +197,7 @@ static bool read_message(larch_sniff_packet *p)
     else
         claim_of_response(p);
     p->claims.random_bytes = oscore->ciphertext;
+    find_strength(p);
     open_message(p);
     return true;
 }
@@ -220,6 +244,19 @@ static bool get_number(const larch_sniff_packet *p, larch_sniff_value *v)
 static bool get_length(const larch_sniff_packet *p, larch_sniff_value *v)
 {
     return p->oscore.ciphertext.len > 0 && larch_sniff_give_number(v, p->oscore.ciphertext.len);
+}
+
+static bool get_post_quantum(const larch_sniff_packet *p, larch_sniff_value *v)
+{
+    return p->oscore.ciphertext.len > 0 && larch_sniff_give_text(v, larch_sniff_strength_text(p->oscore.strength));
+}
+
+/* For people, only if it is known. */
+static bool get_verdict(const larch_sniff_packet *p, larch_sniff_value *v)
+{
+    return p->oscore.strength != LARCH_SNIFF_STRENGTH_UNKNOWN &&
+           larch_sniff_give_text(v, p->oscore.strength == LARCH_SNIFF_STRENGTH_POST_QUANTUM ? "post-quantum"
+                                                                                            : "not post-quantum");
 }
 
 static bool get_outcome(const larch_sniff_packet *p, larch_sniff_value *v)
@@ -300,6 +337,8 @@ static const larch_sniff_field fields[] = {
     {"oscore.piv", KNOWN, LARCH_SNIFF_SHOWN(KNOWN, ", Partial IV ", ""), get_piv},
     {"oscore.number", KNOWN, LARCH_SNIFF_SHOWN(KNOWN, " (", ")"), get_number},
     {"oscore.ciphertext_length", ANY, LARCH_SNIFF_SHOWN(ANY, ", ", " bytes"), get_length},
+    {"oscore.post_quantum", KNOWN, LARCH_SNIFF_HIDDEN, get_post_quantum},
+    {NULL, 0, LARCH_SNIFF_SHOWN(KNOWN, ", ", ""), get_verdict},
     {"oscore.outcome", KNOWN, LARCH_SNIFF_HIDDEN, get_outcome},
     {NULL, 0, LARCH_SNIFF_SHOWN(KNOWN, ", ", ""), get_closed},
     {"oscore.inner.code", KNOWN, LARCH_SNIFF_HIDDEN, get_code},

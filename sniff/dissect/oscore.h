@@ -5,6 +5,7 @@
 
 #include "larch/coap_block.h"
 #include "larch/oscore.h"
+#include "sniff/dissect/suite.h"
 
 typedef enum larch_sniff_oscore_message {
     LARCH_SNIFF_OSCORE_NONE,
@@ -33,8 +34,9 @@ typedef struct larch_sniff_oscore {
     larch_sniff_oscore_message message; /* names the members that hold something */
     larch_oscore_option option;         /* views into the datagram */
     bool has_number;
-    uint64_t number;        /* the Partial IV as a number */
-    larch_bytes ciphertext; /* with its tag; view into packet->body */
+    uint64_t number;               /* the Partial IV as a number */
+    larch_bytes ciphertext;        /* with its tag; view into packet->body */
+    larch_sniff_strength strength; /* of the handshake that made the keys; UNKNOWN too if it was not seen */
     larch_sniff_oscore_outcome outcome;
     larch_sniff_oscore_asked asked;
     larch_coap_message inner; /* views into the keys' memory */

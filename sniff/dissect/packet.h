@@ -7,6 +7,7 @@
 #include "larch/coap_message.h"
 #include "larch/crypto.h"
 #include "sniff/dissect/direct.h"
+#include "sniff/dissect/lake.h"
 #include "sniff/dissect/oscore.h"
 #include "sniff/link/link.h"
 
@@ -19,6 +20,7 @@ extern "C" {
 
 struct larch_sniff_dissector;
 struct larch_sniff_keys;
+struct larch_sniff_handshakes;
 
 /* What a message says about a count that its sender keeps, such as the numbers that nonces are made of. */
 typedef struct larch_sniff_count {
@@ -50,8 +52,32 @@ typedef struct larch_sniff_exchange {
     uint8_t answer[LARCH_SNIFF_DIGEST_LEN];
     larch_sniff_count count;        /* of the request's claims */
     larch_sniff_oscore_asked asked; /* how it was opened */
+    larch_lake_id kid;              /* of its OSCORE option; longer than any: there is none */
+    uint64_t handshake;             /* which its message_3 belongs to, as in larch_sniff_lake; 0: it carries none */
+    larch_sniff_strength strength;  /* of the keys that protect it */
     char path[LARCH_SNIFF_PATH_MAX];
 } larch_sniff_exchange;
+
+/* What a message does in a handshake that makes keys. */
+typedef enum larch_sniff_step {
+    LARCH_SNIFF_STEP_NONE,
+    LARCH_SNIFF_STEP_BEGINS,   /* the initiator offers suites and selects one */
+    LARCH_SNIFF_STEP_GOES_ON,  /* it does so once more, since it was asked for proof of its address */
+    LARCH_SNIFF_STEP_REFUSES,  /* the responder refuses the selected one and names its own: answered */
+    LARCH_SNIFF_STEP_AGREES,   /* the responder works with the selected one */
+    LARCH_SNIFF_STEP_COMPLETES /* it has shown that it has the keys */
+} larch_sniff_step;
+
+typedef struct larch_sniff_agreement {
+    larch_sniff_step step; /* all that follows holds unless it is NONE; suites, unless offered is empty */
+    larch_peer initiator, responder;
+    larch_sniff_suites offered; /* the best first, the selected one last */
+    int64_t selected;
+    larch_sniff_strength strength; /* of the selected one */
+    larch_sniff_suites answered;
+    const char *unknown; /* "suite", "method": what is selected there has no meaning to anybody; NULL: it has one */
+    int64_t unknown_number;
+} larch_sniff_agreement;
 
 typedef enum larch_sniff_kind {
     LARCH_SNIFF_NOT_COAP, /* on no CoAP port */
@@ -77,6 +103,9 @@ typedef struct larch_sniff_claims {
     larch_sniff_count count;
     bool confirms; /* only who took the request for authentic answers so */
     bool renews;   /* the sender agrees on new keys with the receiver: their counts begin anew */
+
+    larch_sniff_agreement agreement;
+    bool sessionless; /* sealed to a public key, without a session */
 
     const char *refused; /* "AUTH_FAIL": the sender's word for an authentication that failed */
 
@@ -109,9 +138,11 @@ typedef struct larch_sniff_packet {
     larch_bytes body; /* whole: payload, or put together from blocks; empty if it is not whole */
     bool understood;  /* the protocol's dissector knows the body as one of its messages */
     larch_sniff_direct direct;
+    larch_sniff_lake lake;
     larch_sniff_oscore oscore;
     char inner_path[LARCH_SNIFF_PATH_MAX]; /* of a request that oscore protects and that was opened; safe to print */
     struct larch_sniff_keys *keys;         /* of the key log, to open what is protected; NULL: there is none */
+    struct larch_sniff_handshakes *handshakes; /* of the flow, for the dissectors */
     larch_sniff_claims claims;
 } larch_sniff_packet;
 

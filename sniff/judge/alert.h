@@ -31,6 +31,10 @@ typedef enum larch_sniff_severity { LARCH_SNIFF_SEVERITIES(LARCH_SNIFF_SEVERITY_
     X(AUTH_FAILURES, "many-auth-failures", WARNING, "a gateway refuses many sealed messages: somebody probes")         \
     X(FLOOD, "flood", WARNING, "more requests a second than a gateway should see")                                     \
     X(RESET_STORM, "reset-storm", WARNING, "many Resets from one host: it is sent what it never asked for")            \
+    X(DOWNGRADE, "downgrade", ALARM, "a handshake ends on less than both ends can, or SUITES_R is not credible")       \
+    X(FALLBACK, "fallback", WARNING, "a host with post-quantum sessions sends a sealed message without one")           \
+    X(UNKNOWN_SUITE, "unknown-suite", WARNING, "a handshake asks for a cipher suite or a method that nobody assigned") \
+    X(HANDSHAKE_FLOOD, "handshake-flood", WARNING, "many handshakes are begun and not completed")                      \
     X(MALFORMED, "malformed", WARNING, "breaks IP, UDP, CoAP or what it carries")                                      \
     X(FRAMES_MISSING, "frames-missing", NOTICE, "the sniffer board or its line lost frames: this capture has holes")
 

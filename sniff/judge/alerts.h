@@ -23,6 +23,7 @@ typedef struct larch_sniff_alerts {
     larch_sniff_replays replays; /* private, down to tallies */
     larch_sniff_numbers numbers;
     larch_sniff_gateway_keys gateway_keys;
+    larch_sniff_agreements agreements;
     larch_sniff_rates rates;
     struct larch_sniff_cause {
         uint64_t hash;

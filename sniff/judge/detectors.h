@@ -19,6 +19,8 @@ extern "C" {
 #define LARCH_SNIFF_FLOOD_PREFIX  100 /* requests from one /24 or /64 in a second */
 #define LARCH_SNIFF_AUTH_FAILURES 10  /* refused authentications of one gateway in ten seconds */
 #define LARCH_SNIFF_RESETS        20  /* Resets from one host in ten seconds */
+#define LARCH_SNIFF_SHAKES_TO     100 /* handshakes with one responder in ten seconds that were not completed */
+#define LARCH_SNIFF_SHAKES_FROM   20  /* the same from one /24 or /64 */
 
 /* A sender's number is this far below the highest that its receiver took: no window reaches back so far. [RFC8613 7.4] */
 #define LARCH_SNIFF_NUMBER_WINDOW 64
@@ -28,6 +30,8 @@ extern "C" {
 #define LARCH_SNIFF_RENEWALS      1024
 #define LARCH_SNIFF_NUMBERS       16384 /* remembered, of all counters */
 #define LARCH_SNIFF_GATEWAY_KEYS  1024
+#define LARCH_SNIFF_RESPONDERS    256
+#define LARCH_SNIFF_INITIATORS    4096
 
 /* Of replay.c: one datagram, seen on its way at several places, as where a router with NAT rewrites its addresses. A
  * router lowers the hop limit, so what has the lower one has come further. */
@@ -90,6 +94,23 @@ typedef struct larch_sniff_gateway_keys {
         uint8_t endorsed[LARCH_SHA256_LEN]; /* last named by an old key; zero: none */
     } keys[LARCH_SNIFF_GATEWAY_KEYS];
 } larch_sniff_gateway_keys;
+
+/* Of downgrade.c: what responders named and took, and who made post-quantum keys with them. */
+typedef struct larch_sniff_agreements {
+    struct larch_sniff_responder { /* private, all of it */
+        larch_peer peer;
+        uint64_t number;       /* of the newest packet; 0: an empty entry */
+        uint64_t announced_at; /* the packet with its newest SUITES_R; 0: none */
+        larch_sniff_suites announced;
+        uint64_t took_at; /* the packet with its newest message_2; 0: none */
+        larch_sniff_suites took;
+    } responders[LARCH_SNIFF_RESPONDERS];
+    struct larch_sniff_initiator {
+        larch_peer host; /* private, all of it; its port is 0 */
+        larch_peer responder;
+        uint64_t number; /* the packet that completed its newest post-quantum handshake; 0: an empty entry */
+    } initiators[LARCH_SNIFF_INITIATORS];
+} larch_sniff_agreements;
 
 #ifdef __cplusplus
 }

@@ -37,6 +37,9 @@ larch_sniff_raise(larch_sniff_alerts *a, larch_sniff_judged judged, larch_sniff_
     X(auth_failures, false)      \
     X(flood, true)               \
     X(reset_storm, true)         \
+    X(downgrade, false)          \
+    X(unknown_suite, false)      \
+    X(handshake_flood, false)    \
     X(malformed, false)
 
 /* Judges a packet, and raises what it finds. */

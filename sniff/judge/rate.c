@@ -23,8 +23,9 @@ static struct larch_sniff_rate *find(larch_sniff_rates *rates, uint8_t purpose, 
     return oldest;
 }
 
-uint32_t larch_sniff_rate_count(larch_sniff_rates *rates, larch_sniff_rate_purpose purpose, const larch_peer *subject,
-                                uint64_t now_ns, uint64_t window_ns)
+/* The entry of a subject, with the buckets of the window that ends now. */
+static struct larch_sniff_rate *find_at(larch_sniff_rates *rates, larch_sniff_rate_purpose purpose,
+                                        const larch_peer *subject, uint64_t now_ns, uint64_t window_ns)
 {
     enum { BUCKETS = LARCH_SNIFF_RATE_BUCKETS };
     const uint64_t slot = now_ns / (window_ns / BUCKETS);
@@ -33,9 +34,30 @@ uint32_t larch_sniff_rate_count(larch_sniff_rates *rates, larch_sniff_rate_purpo
         rate->buckets[++rate->slot % BUCKETS] = 0;
     if (rate->slot < slot)
         rate->slot = slot; /* idle for longer than the window: all buckets are clear */
-    rate->buckets[rate->slot % BUCKETS]++;
+    return rate;
+}
+
+uint32_t larch_sniff_rate_count(larch_sniff_rates *rates, larch_sniff_rate_purpose purpose, const larch_peer *subject,
+                                uint64_t now_ns, uint64_t window_ns)
+{
+    struct larch_sniff_rate *rate = find_at(rates, purpose, subject, now_ns, window_ns);
     uint32_t sum = 0;
-    for (unsigned i = 0; i < BUCKETS; i++)
+    rate->buckets[rate->slot % LARCH_SNIFF_RATE_BUCKETS]++;
+    for (unsigned i = 0; i < LARCH_SNIFF_RATE_BUCKETS; i++)
         sum += rate->buckets[i];
     return sum;
+}
+
+void larch_sniff_rate_take_off(larch_sniff_rates *rates, larch_sniff_rate_purpose purpose, const larch_peer *subject,
+                               uint64_t now_ns, uint64_t window_ns)
+{
+    enum { BUCKETS = LARCH_SNIFF_RATE_BUCKETS };
+    struct larch_sniff_rate *rate = find_at(rates, purpose, subject, now_ns, window_ns);
+    for (unsigned back = 0; back < BUCKETS; back++) {
+        uint32_t *bucket = &rate->buckets[(rate->slot + BUCKETS - back) % BUCKETS];
+        if (*bucket > 0) {
+            (*bucket)--;
+            return;
+        }
+    }
 }

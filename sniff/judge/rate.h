@@ -17,7 +17,9 @@ typedef enum larch_sniff_rate_purpose {
     LARCH_SNIFF_RATE_GATEWAY,
     LARCH_SNIFF_RATE_PREFIX,
     LARCH_SNIFF_RATE_AUTH_FAILURES,
-    LARCH_SNIFF_RATE_RESETS
+    LARCH_SNIFF_RATE_RESETS,
+    LARCH_SNIFF_RATE_SHAKES_TO,
+    LARCH_SNIFF_RATE_SHAKES_FROM
 } larch_sniff_rate_purpose;
 
 /* One table for all purposes; all zeros at the begin. */
@@ -33,6 +35,9 @@ typedef struct larch_sniff_rates {
 /* Counts one more event; returns how many there were in the window that ends now. */
 uint32_t larch_sniff_rate_count(larch_sniff_rates *rates, larch_sniff_rate_purpose purpose, const larch_peer *subject,
                                 uint64_t now_ns, uint64_t window_ns);
+/* Takes one of the events in that window off again, the newest; none if there is none. */
+void larch_sniff_rate_take_off(larch_sniff_rates *rates, larch_sniff_rate_purpose purpose, const larch_peer *subject,
+                               uint64_t now_ns, uint64_t window_ns);
 
 #ifdef __cplusplus
 }

@@ -37,6 +37,15 @@ static void put_value(larch_json *j, const char *name, const larch_sniff_value *
     case LARCH_SNIFF_VALUE_NUMBER:
         larch_json_put_number(j, name, v->of.number);
         break;
+    case LARCH_SNIFF_VALUE_INTEGER:
+        larch_json_put_integer(j, name, v->of.integer);
+        break;
+    case LARCH_SNIFF_VALUE_LIST:
+        larch_json_begin_array(j, name);
+        for (size_t i = 0; i < v->of.list.count; i++)
+            larch_json_put_integer(j, NULL, v->of.list.numbers[i]);
+        larch_json_end_array(j);
+        break;
     case LARCH_SNIFF_VALUE_BLOCK:
         put_block(j, name, &v->of.block);
         break;

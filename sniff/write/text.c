@@ -38,6 +38,13 @@ static void put_value(larch_writer *w, const larch_sniff_value *v)
     case LARCH_SNIFF_VALUE_NUMBER:
         larch_text_put_number(w, v->of.number);
         break;
+    case LARCH_SNIFF_VALUE_INTEGER:
+        larch_text_put_format(w, "%lld", (long long)v->of.integer);
+        break;
+    case LARCH_SNIFF_VALUE_LIST:
+        for (size_t i = 0; i < v->of.list.count; i++)
+            larch_text_put_format(w, "%s%lld", i == 0 ? "" : " ", (long long)v->of.list.numbers[i]);
+        break;
     case LARCH_SNIFF_VALUE_BLOCK:
         larch_text_put_format(w, "%lu%s/%zu", (unsigned long)v->of.block.num, v->of.block.more ? "+" : "",
                               larch_coap_block_size(v->of.block.szx));

@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define LARCH_SNIFF_LINE_MAX 3072 /* always enough for one line of text or JSON, and its end */
+#define LARCH_SNIFF_LINE_MAX 4096 /* always enough for one line of text or JSON, and its end */
 
 typedef struct larch_sniff_style {
     bool colour;       /* ANSI colours */

@@ -27,35 +27,52 @@ larch_error larch_lake_update_keys(larch_lake_keys *keys, larch_bytes context)
     return e;
 }
 
-larch_error larch_lake_derive_oscore(const larch_lake_keys *keys, larch_lake_oscore *out)
+/* All that is wanted: both contexts are empty. */
+static larch_error export_all(const larch_lake_keys *keys, larch_lake_oscore *oscore, larch_lake_resumption *next)
+{
+    lake_output outputs[LAKE_OUTPUTS] = {0};
+    size_t count = 0;
+    if (oscore != NULL) {
+        outputs[count++] = (lake_output){OSCORE_MASTER_SECRET, oscore->master_secret, oscore->master_secret_len};
+        outputs[count++] = (lake_output){OSCORE_MASTER_SALT, oscore->master_salt, sizeof oscore->master_salt};
+    }
+    if (next != NULL) {
+        outputs[count++] = (lake_output){LARCH_LAKE_EXPORTER_RPSK, next->psk, next->psk_len};
+        outputs[count++] = (lake_output){LARCH_LAKE_EXPORTER_RKID, next->kid, next->kid_len};
+    }
+    return larch_lake_kdf_each(keys->suite, keys->prk_exporter, (larch_bytes){0}, outputs, count);
+}
+
+static void begin_oscore(const larch_lake_keys *keys, larch_lake_oscore *out)
 {
     const bool is_initiator = keys->role == LARCH_LAKE_INITIATOR;
-    larch_error e;
-    memset(out, 0, sizeof *out);
     out->aead = larch_cose_aead_find(keys->suite->application_aead);
     out->hash = keys->suite->application_hash;
     out->master_secret_len = out->aead->key_len;
     out->sender_id = is_initiator ? keys->c_r : keys->c_i;
     out->recipient_id = is_initiator ? keys->c_i : keys->c_r;
-    if ((e = larch_lake_export(keys, OSCORE_MASTER_SECRET, (larch_bytes){0}, out->master_secret,
-                               out->master_secret_len)) != LARCH_OK ||
-        (e = larch_lake_export(keys, OSCORE_MASTER_SALT, (larch_bytes){0}, out->master_salt,
-                               sizeof out->master_salt)) != LARCH_OK)
-        larch_wipe(out, sizeof *out);
-    return e;
 }
 
-larch_error larch_lake_derive_resumption(const larch_lake_keys *keys, size_t kid_len, larch_lake_resumption *out)
+larch_error larch_lake_derive(const larch_lake_keys *keys, size_t kid_len, larch_lake_oscore *oscore,
+                              larch_lake_resumption *next)
 {
-    larch_error e;
-    memset(out, 0, sizeof *out);
-    if (kid_len < 1 || kid_len > sizeof out->kid)
-        return LARCH_STATE;
-    out->psk_hash = keys->suite->hash;
-    out->psk_len = keys->suite->hash_len;
-    out->kid_len = (uint8_t)kid_len;
-    if ((e = larch_lake_export(keys, LARCH_LAKE_EXPORTER_RPSK, (larch_bytes){0}, out->psk, out->psk_len)) != LARCH_OK ||
-        (e = larch_lake_export(keys, LARCH_LAKE_EXPORTER_RKID, (larch_bytes){0}, out->kid, kid_len)) != LARCH_OK)
-        larch_wipe(out, sizeof *out);
+    larch_error e = LARCH_OK;
+    if (oscore != NULL) {
+        memset(oscore, 0, sizeof *oscore);
+        begin_oscore(keys, oscore);
+    }
+    if (next != NULL) {
+        memset(next, 0, sizeof *next);
+        next->psk_hash = keys->suite->hash;
+        next->psk_len = keys->suite->hash_len;
+        next->kid_len = (uint8_t)kid_len;
+        e = kid_len < 1 || kid_len > sizeof next->kid ? LARCH_STATE : LARCH_OK;
+    }
+    if (e == LARCH_OK)
+        e = export_all(keys, oscore, next);
+    if (e != LARCH_OK && oscore != NULL)
+        larch_wipe(oscore, sizeof *oscore);
+    if (e != LARCH_OK && next != NULL)
+        larch_wipe(next, sizeof *next);
     return e;
 }

@@ -96,29 +96,68 @@ static larch_error hkdf_expand(const larch_lake_suite *suite, const uint8_t *prk
     return e;
 }
 
-larch_error larch_lake_kdf(const larch_lake_suite *suite, const uint8_t *prk, unsigned label,
-                           const larch_bytes *context, size_t count, uint8_t *out, size_t len)
-{
+/* The pieces of one info, and the memory that they lie in. */
+typedef struct info {
     uint8_t front[9 + 9], back[9];
-    larch_writer w = larch_writer_to(front, sizeof front), v = larch_writer_to(back, sizeof back);
-    larch_bytes info[INFO_PIECES];
+    larch_bytes pieces[INFO_PIECES];
+    size_t count;
+} info;
+
+static void put_info(info *in, unsigned label, const larch_bytes *context, size_t count, size_t len)
+{
+    larch_writer w = larch_writer_to(in->front, sizeof in->front), v = larch_writer_to(in->back, sizeof in->back);
     size_t context_len = 0;
-    larch_error e = LARCH_OK;
     for (size_t i = 0; i < count; i++) {
-        info[1 + i] = context[i];
+        in->pieces[1 + i] = context[i];
         context_len += context[i].len;
     }
     larch_cbor_put_uint(&w, label);
     larch_cbor_put_bytes_head(&w, context_len);
     larch_cbor_put_uint(&v, len);
-    info[0] = (larch_bytes){front, w.len};
-    info[1 + count] = (larch_bytes){back, v.len};
+    in->pieces[0] = (larch_bytes){in->front, w.len};
+    in->pieces[1 + count] = (larch_bytes){in->back, v.len};
+    in->count = count + 2;
+}
+
+larch_error larch_lake_kdf(const larch_lake_suite *suite, const uint8_t *prk, unsigned label,
+                           const larch_bytes *context, size_t count, uint8_t *out, size_t len)
+{
+    info in;
+    larch_error e = LARCH_OK;
+    put_info(&in, label, context, count, len);
     if (suite->hash == LARCH_COSE_SHAKE256)
-        larch_kmac256((larch_bytes){prk, suite->hash_len}, (larch_bytes){0}, info, count + 2, out, len);
+        larch_kmac256((larch_bytes){prk, suite->hash_len}, (larch_bytes){0}, in.pieces, in.count, out, len);
     else
-        e = hkdf_expand(suite, prk, info, count + 2, out, len);
+        e = hkdf_expand(suite, prk, in.pieces, in.count, out, len);
     if (e != LARCH_OK)
         larch_wipe(out, len);
+    return e;
+}
+
+static larch_error expand_each(const larch_lake_suite *suite, const uint8_t *prk, const info *in,
+                               const lake_output *outputs, size_t count)
+{
+    larch_kmac_message messages[LAKE_OUTPUTS];
+    larch_error e = LARCH_OK;
+    for (size_t i = 0; i < count; i++) {
+        messages[i] = (larch_kmac_message){in[i].pieces, in[i].count, outputs[i].out, outputs[i].len};
+        if (suite->hash != LARCH_COSE_SHAKE256 && e == LARCH_OK)
+            e = hkdf_expand(suite, prk, in[i].pieces, in[i].count, outputs[i].out, outputs[i].len);
+    }
+    if (suite->hash == LARCH_COSE_SHAKE256)
+        larch_kmac256_many((larch_bytes){prk, suite->hash_len}, messages, count);
+    return e;
+}
+
+larch_error larch_lake_kdf_each(const larch_lake_suite *suite, const uint8_t *prk, larch_bytes context,
+                                const lake_output *outputs, size_t count)
+{
+    info in[LAKE_OUTPUTS];
+    for (size_t i = 0; i < count; i++)
+        put_info(&in[i], outputs[i].label, &context, 1, outputs[i].len);
+    const larch_error e = expand_each(suite, prk, in, outputs, count);
+    for (size_t i = 0; e != LARCH_OK && i < count; i++)
+        larch_wipe(outputs[i].out, outputs[i].len);
     return e;
 }
 
@@ -163,8 +202,8 @@ typedef struct sealing {
 static larch_error derive(const larch_lake_suite *suite, const larch_cose_aead *aead, const uint8_t *prk,
                           unsigned key_label, const uint8_t *th, sealing *out)
 {
-    const larch_error e = kdf_of_th(suite, prk, key_label, th, out->key, aead->key_len);
-    return e == LARCH_OK ? kdf_of_th(suite, prk, key_label + 1, th, out->iv, aead->nonce_len) : e;
+    const lake_output outputs[] = {{key_label, out->key, aead->key_len}, {key_label + 1, out->iv, aead->nonce_len}};
+    return larch_lake_kdf_each(suite, prk, lake_th(suite, th), outputs, 2);
 }
 
 larch_error larch_lake_seal(const larch_lake_suite *suite, const uint8_t *prk, unsigned key_label, const uint8_t *th,

@@ -77,6 +77,15 @@ LARCH_MUST_USE larch_error larch_lake_extract(const larch_lake_suite *suite, con
                                               uint8_t out[LAKE_HASH_MAX]);
 LARCH_MUST_USE larch_error larch_lake_kdf(const larch_lake_suite *suite, const uint8_t *prk, unsigned label,
                                           const larch_bytes *context, size_t count, uint8_t *out, size_t len);
+/* Several EDHOC_KDF of one PRK and context: at most LAKE_OUTPUTS. */
+#define LAKE_OUTPUTS 4
+typedef struct lake_output {
+    unsigned label;
+    uint8_t *out;
+    size_t len;
+} lake_output;
+LARCH_MUST_USE larch_error larch_lake_kdf_each(const larch_lake_suite *suite, const uint8_t *prk, larch_bytes context,
+                                               const lake_output *outputs, size_t count);
 /* PRK_x = EDHOC_Extract( EDHOC_KDF( prk, label, th, hash_length ), ikm ): both steps to PRK_3e2m and PRK_4e3m. */
 LARCH_MUST_USE larch_error larch_lake_next_prk(const larch_lake_suite *suite, const uint8_t *prk, unsigned label,
                                                const uint8_t *th, larch_bytes ikm, uint8_t out[LAKE_HASH_MAX]);
@@ -189,6 +198,17 @@ static inline larch_bytes lake_cred_of(const larch_lake_credential *credential, 
 {
     return owner == LARCH_LAKE_INITIATOR ? credential->cred_i : credential->cred_r;
 }
+
+/* ---- the key log (keylog.c) ------------------------------------------------- */
+
+#if LARCH_KEYLOG
+/* Hands the party's key log a line, with the secrets after message_2 and after message_3. */
+void larch_lake_keylog_2(const larch_lake_party *party, const larch_lake_suite *suite, const uint8_t *th_2,
+                         const uint8_t *prk_2e, const uint8_t *th_3, const uint8_t *prk_3e2m);
+/* cred_i, cred_r: of method 4; else empty. */
+void larch_lake_keylog_3(const larch_lake_party *party, const larch_lake_suite *suite, const uint8_t *th_3,
+                         const uint8_t *prk_4e3m, const uint8_t *th_4, larch_bytes cred_i, larch_bytes cred_r);
+#endif
 
 /* ---- method 4 (psk.c) ------------------------------------------------------- */
 

@@ -57,8 +57,13 @@ static larch_error find_th_3(const larch_lake_suite *suite, larch_bytes plaintex
     return larch_lake_th(suite, lake_th(suite, k->th_2), pieces, 2, k->th_3);
 }
 
-static void commit(larch_lake_session *s, const lake_secrets_2 *k, larch_bytes c_r)
+static void commit(larch_lake_session *s, const larch_lake_party *party, const lake_secrets_2 *k, larch_bytes c_r)
 {
+#if LARCH_KEYLOG
+    larch_lake_keylog_2(party, s->keys.suite, k->th_2, k->prk_2e, k->th_3, k->prk_3e2m);
+#else
+    (void)party;
+#endif
     memcpy(s->th, k->th_3, sizeof s->th);
     memcpy(s->prk, k->prk_3e2m, sizeof s->prk);
     memcpy(s->ephemeral, k->ephemeral, sizeof s->ephemeral);
@@ -157,7 +162,7 @@ static larch_error compose(larch_lake_session *s, const larch_lake_party *party,
     if ((e = find_th_3(suite, plaintext_2, cred_r, k)) != LARCH_OK ||
         (e = apply_keystream(suite, k, plaintext_2, keystream, p.data)) != LARCH_OK)
         return e;
-    commit(s, k, answer->c_r);
+    commit(s, party, k, answer->c_r);
     return LARCH_OK;
 }
 
@@ -234,7 +239,7 @@ static larch_error process_plaintext(larch_lake_session *s, const larch_lake_par
         (e = find_th_3(suite, plaintext_2, is_psk ? (larch_bytes){0} : out->peer.cred_r, k)) != LARCH_OK)
         return e;
     out->ead = r.left;
-    commit(s, k, c_r);
+    commit(s, party, k, c_r);
     return LARCH_OK;
 }
 

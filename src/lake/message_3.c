@@ -49,8 +49,13 @@ static larch_error finish(const larch_lake_session *s, larch_bytes plaintext_3, 
     return e == LARCH_OK ? larch_lake_finish_keys(&k->keys, k->prk_4e3m, k->th_4) : e;
 }
 
-static void commit(larch_lake_session *s, const lake_secrets_3 *k)
+static void commit(larch_lake_session *s, const larch_lake_party *party, const lake_secrets_3 *k)
 {
+#if LARCH_KEYLOG
+    larch_lake_keylog_3(party, s->keys.suite, s->th, k->prk_4e3m, k->th_4, (larch_bytes){0}, (larch_bytes){0});
+#else
+    (void)party;
+#endif
     s->keys = k->keys;
     memcpy(s->th, k->th_4, sizeof s->th);
     memcpy(s->prk, k->prk_4e3m, sizeof s->prk);
@@ -95,7 +100,7 @@ static larch_error compose(larch_lake_session *s, const larch_lake_party *party,
                              ciphertext_3, plaintext_3.len + tag_len)) != LARCH_OK ||
         (e = finish(s, plaintext_3, own->cred_i, k)) != LARCH_OK)
         return e;
-    commit(s, k);
+    commit(s, party, k);
     return LARCH_OK;
 }
 
@@ -143,7 +148,7 @@ static larch_error process(larch_lake_session *s, const larch_lake_party *party,
         (e = larch_lake_note(s, message)) != LARCH_OK)
         return e;
     out->ead = r.left;
-    commit(s, k);
+    commit(s, party, k);
     return LARCH_OK;
 }
 

@@ -22,6 +22,7 @@
 #define PSK_MIN 16 /* at least 128 bits [edhoc-psk 3] */
 
 typedef struct lake_psk_secrets {
+    uint8_t salt_4e3m[LAKE_HASH_MAX];
     uint8_t prk_4e3m[LAKE_HASH_MAX], th_4[LAKE_HASH_MAX];
     larch_lake_keys keys;
 } lake_psk_secrets;
@@ -63,9 +64,18 @@ static larch_error put_a_3b(const larch_lake_session *s, larch_bytes id, const l
     return larch_writer_finish(&w, out);
 }
 
+/* KEYSTREAM_3A of len bytes, and SALT_4e3m. */
+static larch_error find_keystream(const larch_lake_session *s, uint8_t *keystream, size_t len, lake_psk_secrets *k)
+{
+    const larch_lake_suite *suite = s->keys.suite;
+    const lake_output outputs[] = {{LARCH_LAKE_KEYSTREAM_3A, keystream, len},
+                                   {LAKE_SALT_4E3M, k->salt_4e3m, suite->hash_len}};
+    return larch_lake_kdf_each(suite, s->prk, lake_th(suite, s->th), outputs, 2);
+}
+
 static larch_error find_prk_4e3m(const larch_lake_session *s, larch_bytes psk, lake_psk_secrets *k)
 {
-    return larch_lake_next_prk(s->keys.suite, s->prk, LAKE_SALT_4E3M, s->th, psk, k->prk_4e3m);
+    return larch_lake_extract(s->keys.suite, k->salt_4e3m, psk, k->prk_4e3m);
 }
 
 static larch_error finish(const larch_lake_session *s, larch_bytes id, larch_bytes plaintext_3b,
@@ -78,22 +88,26 @@ static larch_error finish(const larch_lake_session *s, larch_bytes id, larch_byt
     return e == LARCH_OK ? larch_lake_finish_keys(&k->keys, k->prk_4e3m, k->th_4) : e;
 }
 
-static void commit(larch_lake_session *s, const lake_psk_secrets *k)
+static void commit(larch_lake_session *s, const larch_lake_party *party, const larch_lake_credential *c,
+                   const lake_psk_secrets *k)
 {
+#if LARCH_KEYLOG
+    larch_lake_keylog_3(party, s->keys.suite, s->th, k->prk_4e3m, k->th_4, c->cred_i, c->cred_r);
+#else
+    (void)party;
+    (void)c;
+#endif
     s->keys = k->keys;
     memcpy(s->th, k->th_4, sizeof s->th);
     memcpy(s->prk, k->prk_4e3m, sizeof s->prk);
     larch_wipe(s->ephemeral, sizeof s->ephemeral);
 }
 
-/* PLAINTEXT_3A to CIPHERTEXT_3A and back; keystream: memory for as many bytes. */
-static larch_error apply_keystream(const larch_lake_session *s, larch_bytes in, uint8_t *keystream, uint8_t *out)
+/* PLAINTEXT_3A to CIPHERTEXT_3A and back. */
+static void apply_keystream(larch_bytes in, const uint8_t *keystream, uint8_t *out)
 {
-    const larch_bytes th_3 = lake_th(s->keys.suite, s->th);
-    const larch_error e = larch_lake_kdf(s->keys.suite, s->prk, LARCH_LAKE_KEYSTREAM_3A, &th_3, 1, keystream, in.len);
-    for (size_t i = 0; e == LARCH_OK && i < in.len; i++)
+    for (size_t i = 0; i < in.len; i++)
         out[i] = in.data[i] ^ keystream[i];
-    return e;
 }
 
 /* ---- Initiator [edhoc-psk 5.3.2] ------------------------------------------------- */
@@ -122,13 +136,15 @@ static larch_error compose(larch_lake_session *s, const larch_lake_party *party,
     larch_writer p = larch_writer_to(plaintext_3a, len_3a);
     larch_lake_put_identifier(&p, kid);
     larch_cbor_put_bytes_head(&p, len_3b);
-    if ((e = put_a_3b(s, id, own, scratch, &a_3b)) != LARCH_OK || (e = find_prk_4e3m(s, own->key.k, k)) != LARCH_OK ||
+    if ((e = put_a_3b(s, id, own, scratch, &a_3b)) != LARCH_OK ||
+        (e = find_keystream(s, keystream, len_3a, k)) != LARCH_OK ||
+        (e = find_prk_4e3m(s, own->key.k, k)) != LARCH_OK ||
         (e = larch_lake_seal(suite, k->prk_4e3m, LAKE_K_3, s->th, a_3b, ead_3, plaintext_3a + p.len, len_3b)) !=
             LARCH_OK ||
-        (e = finish(s, id, ead_3, own, k)) != LARCH_OK ||
-        (e = apply_keystream(s, (larch_bytes){plaintext_3a, len_3a}, keystream, plaintext_3a)) != LARCH_OK)
+        (e = finish(s, id, ead_3, own, k)) != LARCH_OK)
         return e;
-    commit(s, k);
+    apply_keystream((larch_bytes){plaintext_3a, len_3a}, keystream, plaintext_3a);
+    commit(s, party, own, k);
     return LARCH_OK;
 }
 
@@ -190,8 +206,9 @@ static larch_error process(larch_lake_session *s, const larch_lake_party *party,
     uint8_t *plaintext_3a = larch_lake_take_scratch(&scratch, ciphertext_3a.len);
     if (plaintext_3a == NULL)
         return LARCH_SPACE;
-    if ((e = apply_keystream(s, ciphertext_3a, plaintext_3a, plaintext_3a)) != LARCH_OK)
+    if ((e = find_keystream(s, plaintext_3a, ciphertext_3a.len, k)) != LARCH_OK)
         return e;
+    apply_keystream(ciphertext_3a, plaintext_3a, plaintext_3a);
     LARCH_CT_PUBLIC(plaintext_3a, ciphertext_3a.len); /* a kid, and a ciphertext */
     larch_reader r = larch_reader_of((larch_bytes){plaintext_3a, ciphertext_3a.len});
     if ((e = larch_lake_take_id_cred(&r, map, &id_cred_psk)) != LARCH_OK ||
@@ -206,7 +223,7 @@ static larch_error process(larch_lake_session *s, const larch_lake_party *party,
         (e = larch_lake_check_ead(party, out->ead)) != LARCH_OK ||
         (e = finish(s, id, out->ead, &out->peer, k)) != LARCH_OK || (e = larch_lake_note(s, message)) != LARCH_OK)
         return e;
-    commit(s, k);
+    commit(s, party, &out->peer, k);
     return LARCH_OK;
 }
 

@@ -140,8 +140,7 @@ static larch_error make(const larch_lake_client *c, larch_lake_made *made)
     memset(made, 0, sizeof *made);
     made->suite = keys->suite;
     made->method = keys->method;
-    const larch_error e = larch_lake_derive_oscore(keys, &made->oscore);
-    return e == LARCH_OK ? larch_lake_derive_resumption(keys, c->config->rkid_len, &made->next) : e;
+    return larch_lake_derive(keys, c->config->rkid_len, &made->oscore, &made->next);
 }
 
 /* The Responder's wall clock, from items of EAD_4. */

@@ -104,8 +104,8 @@ static void take_message_1(larch_lake_service *lake, const larch_request *rq, la
 
 /* ---- message_3 -------------------------------------------------------------------- */
 
-/* Answers with message_4, which the place keeps. Secrets are not needed any more. */
-static void send_message_4(larch_lake_service *lake, const larch_request *rq, size_t i)
+/* Into its place, which keeps it. Secrets are not needed any more. */
+static larch_error compose_message_4(larch_lake_service *lake, size_t i)
 {
     larch_lake_session *session = larch_lake_session_at(lake, i);
     uint8_t time[16];
@@ -113,15 +113,18 @@ static void send_message_4(larch_lake_service *lake, const larch_request *rq, si
     larch_error e = put_ead_time(lake, &ead_4);
     if (e == LARCH_OK)
         e = larch_lake_compose_message_4(session, lake->config.party, (larch_bytes){time, ead_4.len}, &w);
-    if (e != LARCH_OK) {
-        larch_lake_pool_release(lake, i);
-        larch_lake_reply_refusal(lake, rq, e);
-        return;
-    }
+    if (e != LARCH_OK)
+        return e;
     larch_lake_wipe(session);
     larch_lake_set_answer(lake, i, w.len);
     lake->config.halves[i].stage = LAKE_HALF_ANSWERED;
-    larch_lake_reply(rq, larch_lake_answer_at(lake, i));
+    return LARCH_OK;
+}
+
+/* The answer waits for the commit. */
+static void hold(const larch_lake_service *lake, const larch_request *rq, size_t i)
+{
+    larch_request_hold(rq, &(larch_acceptance){.mark = lake->config.halves[i].message, .generation = (uint32_t)i});
 }
 
 static void take_message_3(larch_lake_service *lake, const larch_request *rq, larch_bytes c_r, larch_bytes message)
@@ -139,11 +142,34 @@ static void take_message_3(larch_lake_service *lake, const larch_request *rq, la
         larch_lake_reply(rq, larch_lake_answer_at(lake, i));
         return;
     }
-    const larch_error e = larch_lake_settle(lake, rq, i, message, &error);
+    const larch_error e = half->stage >= LAKE_HALF_STORED ? LARCH_OK : larch_lake_settle(lake, rq, i, message, &error);
     if (e == LARCH_OK)
-        send_message_4(lake, rq, i);
+        hold(lake, rq, i);
     else if (e != LARCH_BUSY)
         larch_lake_reply_error(rq, e, (larch_bytes){bytes, error.len});
+}
+
+/* After the commit: message_4, or why there is none. */
+static void conclude(void *context, larch_server *srv, uint64_t now_ms, const larch_held *held, larch_answer *answer)
+{
+    larch_lake_service *lake = context;
+    const size_t i = held->message->generation;
+    larch_lake_half *half = &lake->config.halves[i];
+    larch_writer error = larch_writer_to(lake->error, sizeof lake->error);
+    larch_error e = half->message == held->message->mark ? LARCH_OK : LARCH_PLATFORM; /* it is over */
+    (void)srv;
+    (void)now_ms;
+    if (e == LARCH_OK && half->stage == LAKE_HALF_STORED)
+        e = compose_message_4(lake, i);
+    if (e == LARCH_OK && half->stage == LAKE_HALF_ANSWERED) {
+        larch_lake_put_answer(answer, larch_lake_answer_at(lake, i));
+        return;
+    }
+    if (half->message == held->message->mark)
+        larch_lake_abandon(lake, i, &error);
+    else
+        larch_lake_put_refusal(lake, &error);
+    larch_lake_put_error_answer(answer, LARCH_PLATFORM, (larch_bytes){lake->error, error.len});
 }
 
 /* ---- requests --------------------------------------------------------------------- */
@@ -221,18 +247,14 @@ static void post(void *context, const larch_request *rq)
 
 /* ---- what the server asks ----------------------------------------------------------- */
 
-/* Nothing is accepted here: a session is stored before its answer is made. */
+/* What cannot be made durable is lost, and refused: there is nothing to try again. */
 static larch_error commit(void *context)
 {
-    (void)context;
+    larch_lake_commit(context);
     return LARCH_OK;
 }
 
-static bool is_durable(const void *context)
-{
-    (void)context;
-    return true;
-}
+static bool is_durable(const void *context) { return !((const larch_lake_service *)context)->waits; }
 
 static void maintain(void *context, larch_server *srv, uint64_t now_ms)
 {
@@ -252,9 +274,11 @@ static void wipe(void *context)
 
 static void confirm(void *context, uint64_t now_ms, larch_session *session)
 {
-    const larch_lake_service *lake = context;
-    if (lake->config.confirm(lake->config.context, now_ms, session) == LARCH_OK)
-        session->is_unconfirmed = false;
+    larch_lake_service *lake = context;
+    if (lake->config.confirm(lake->config.context, now_ms, session) != LARCH_OK)
+        return;
+    session->is_unconfirmed = false;
+    lake->waits = lake->config.commit != NULL;
 }
 
 /* ---- init ----------------------------------------------------------------------------- */
@@ -305,8 +329,8 @@ larch_error larch_lake_service_init(larch_lake_service *lake, const larch_lake_s
         larch_wipe(lake, sizeof *lake);
         return e;
     }
-    for (size_t i = 0; i < config->place_count; i++)
-        larch_lake_pool_release(lake, i);
+    /* Only the halves: what a place holds is wiped when a handshake takes it, and its memory is not needed before. */
+    larch_zero_lazily(config->halves, config->place_count * sizeof *config->halves);
     lake->resource = (larch_resource){
         .path = LARCH_LAKE_PATH, .rt = "core.edhoc", .attributes = lake->links, .post = post, .formats = formats};
     lake->service = (larch_service){
@@ -316,8 +340,10 @@ larch_error larch_lake_service_init(larch_lake_service *lake, const larch_lake_s
         .resource_count = 1,
         .upload_max = LARCH_COAP_UPLOAD_MAX,
         .body_max = config->answer_size > larch_coap_block_size(LARCH_COAP_BLOCK_SZX) ? config->answer_size : 0,
+        .answer_max = LAKE_ERROR_MAX,
         .commit = commit,
         .is_durable = is_durable,
+        .conclude = conclude,
         .maintain = maintain,
         .deadline_ms = deadline_ms,
         .wipe = wipe};

@@ -13,6 +13,8 @@
 enum {
     LAKE_HALF_WAITS,    /* for message_3 */
     LAKE_HALF_VERIFIED, /* message_3 was verified, and the session is not stored yet */
+    LAKE_HALF_STORED,   /* it is, and waits for the commit */
+    LAKE_HALF_LOST,     /* the commit failed */
     LAKE_HALF_ANSWERED, /* by message_4: the place keeps it for copies of message_3 */
 };
 
@@ -42,21 +44,31 @@ uint64_t larch_lake_pool_due_ms(const larch_lake_service *lake);
 
 /* A keyed hash, never 0. */
 uint64_t larch_lake_message_tag(const larch_lake_service *lake, larch_bytes message);
-/* Verifies message_3 in the place, whatever its stage, and stores the session; LARCH_OK: it was stored, and can be found.
+/* Verifies message_3 in the place, unless that was done, and stores the session; LARCH_OK: it was stored, and can be found.
  * LARCH_BUSY: not now. After any other error the place is free, and error holds the message that tells the Initiator. */
 larch_error larch_lake_settle(larch_lake_service *lake, const larch_request *rq, size_t i, larch_bytes message_3,
                               larch_writer *error);
+/* Makes durable what was stored; a handshake for which that failed is lost. */
+void larch_lake_commit(larch_lake_service *lake);
+/* Ends a handshake; error: what tells the Initiator, as larch_lake_settle gives it. */
+void larch_lake_abandon(larch_lake_service *lake, size_t i, larch_writer *error);
 bool larch_lake_take_early(void *context, const larch_request *rq, larch_bytes kid, larch_bytes message_3);
 
 /* ---- answers (lake_reply.c) --------------------------------------------------- */
 
-#define LAKE_ERROR_MAX 64 /* bytes of an error message: SUITES_R is the longest */
+#define LAKE_ERROR_MAX LARCH_LAKE_SERVICE_ERROR_MAX
+
+/* Those of requests that were held. */
+void larch_lake_put_answer(larch_answer *answer, larch_bytes message);
+void larch_lake_put_error_answer(larch_answer *answer, larch_error e, larch_bytes message);
+/* error message 1, for what no session has refused. */
+void larch_lake_put_refusal(const larch_lake_service *lake, larch_writer *w);
 
 void larch_lake_reply(const larch_request *rq, larch_bytes message);
 /* e: what went wrong, for the code; message: an error message, or empty. */
 void larch_lake_reply_error(const larch_request *rq, larch_error e, larch_bytes message);
 void larch_lake_reply_later(const larch_request *rq, uint32_t wait_s);
-/* error message 1, for what no session has refused. */
+/* larch_lake_put_refusal as an answer. */
 void larch_lake_reply_refusal(const larch_lake_service *lake, const larch_request *rq, larch_error e);
 
 #endif

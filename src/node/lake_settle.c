@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* message_3 is verified, then the session is stored, then the Initiator may hear of it: in no other order. */
+#include "base/siphash.h"
 #include "node/lake_service_int.h"
 
 #if LARCH_SERVER_SESSIONS
@@ -10,7 +11,10 @@
 
 uint64_t larch_lake_message_tag(const larch_lake_service *lake, larch_bytes message)
 {
-    return larch_tag64((const uint8_t *)lake->key, &message, 1) | 1;
+    larch_siphash h;
+    larch_siphash_init(&h, lake->key);
+    larch_siphash_part(&h, message);
+    return larch_siphash_end(&h) | 1;
 }
 
 /* ---- verifying ------------------------------------------------------------------ */
@@ -57,8 +61,7 @@ static larch_error make(const larch_lake_service *lake, const larch_lake_keys *k
     memset(session, 0, sizeof *session);
     made->suite = keys->suite;
     made->method = keys->method;
-    if ((e = larch_lake_derive_oscore(keys, &made->oscore)) != LARCH_OK ||
-        (e = larch_lake_derive_resumption(keys, lake->config.rkid_len, &made->next)) != LARCH_OK)
+    if ((e = larch_lake_derive(keys, lake->config.rkid_len, &made->oscore, &made->next)) != LARCH_OK)
         return e;
     const larch_oscore_parameters p = {.aead = o->aead,
                                        .hash = o->hash,
@@ -93,25 +96,45 @@ static larch_error store(const larch_lake_service *lake, const larch_request *rq
     return e;
 }
 
-larch_error larch_lake_settle(larch_lake_service *lake, const larch_request *rq, size_t i, larch_bytes message_3,
-                              larch_writer *error)
+void larch_lake_commit(larch_lake_service *lake)
+{
+    const larch_lake_service_config *config = &lake->config;
+    if (!lake->waits)
+        return;
+    lake->waits = false;
+    const uint8_t stage = config->commit(config->context) == LARCH_OK ? LAKE_HALF_STORED : LAKE_HALF_LOST;
+    for (size_t i = 0; stage == LAKE_HALF_LOST && i < config->place_count; i++)
+        if (config->halves[i].stage == LAKE_HALF_STORED)
+            config->halves[i].stage = stage;
+}
+
+void larch_lake_abandon(larch_lake_service *lake, size_t i, larch_writer *error)
 {
     larch_lake_session *session = larch_lake_session_at(lake, i);
-    larch_error e = LARCH_OK;
-    if (lake->config.halves[i].stage == LAKE_HALF_WAITS)
-        e = verify(lake, rq, i, message_3);
-    if (e == LARCH_OK && (e = store(lake, rq, i)) == LARCH_OK)
-        return LARCH_OK;
-    if (e == LARCH_BUSY) {
-        larch_server_report_peer(rq->server, LARCH_EVENT_STORAGE, rq->peer, NULL, NULL);
-        larch_lake_reply_later(rq, STORE_AGAIN_S);
-        return e;
-    }
     if (session->state != LARCH_LAKE_ABORTED)
         larch_lake_refuse(session);
     if (larch_lake_compose_error(session, lake->config.party, error) != LARCH_OK)
         error->len = 0;
     larch_lake_pool_release(lake, i);
+}
+
+larch_error larch_lake_settle(larch_lake_service *lake, const larch_request *rq, size_t i, larch_bytes message_3,
+                              larch_writer *error)
+{
+    larch_error e = LARCH_OK;
+    if (lake->config.halves[i].stage == LAKE_HALF_WAITS)
+        e = verify(lake, rq, i, message_3);
+    if (e == LARCH_OK && (e = store(lake, rq, i)) == LARCH_OK) {
+        lake->config.halves[i].stage = LAKE_HALF_STORED;
+        lake->waits = lake->config.commit != NULL;
+        return LARCH_OK;
+    }
+    if (e == LARCH_BUSY) {
+        larch_server_report_peer(rq->server, LARCH_EVENT_STORAGE, rq->peer, NULL, NULL);
+        larch_lake_reply_later(rq, STORE_AGAIN_S);
+        return e;
+    }
+    larch_lake_abandon(lake, i, error);
     return e;
 }
 
@@ -124,23 +147,28 @@ bool larch_lake_take_early(void *context, const larch_request *rq, larch_bytes k
     larch_writer error = larch_writer_to(bytes, sizeof bytes);
     const larch_reach_source *source = larch_server_source(rq->server, rq->now_ms, rq->slot, rq->message);
     const size_t i = larch_lake_pool_find(lake, rq->now_ms, kid, source->address);
-    if (i == lake->config.place_count || lake->config.halves[i].stage == LAKE_HALF_ANSWERED)
+    larch_lake_half *half = &lake->config.halves[i];
+    if (i == lake->config.place_count || half->stage == LAKE_HALF_ANSWERED)
         return true; /* the session is there, or nothing is */
     if (source->standing != LARCH_REACH_PROVEN) {
         larch_server_challenge(rq->server, rq->now_ms, rq->slot, rq->message);
         return false;
     }
-    if (lake->config.halves[i].stage == LAKE_HALF_VERIFIED &&
-        lake->config.halves[i].message != larch_lake_message_tag(lake, message_3)) {
+    if (half->stage != LAKE_HALF_WAITS && half->message != larch_lake_message_tag(lake, message_3)) {
         larch_lake_reply_refusal(lake, rq, LARCH_AUTH);
         return false;
     }
     if (!larch_request_admit(rq))
         return false;
-    const larch_error e = larch_lake_settle(lake, rq, i, message_3, &error);
+    larch_error e = half->stage >= LAKE_HALF_STORED ? LARCH_OK : larch_lake_settle(lake, rq, i, message_3, &error);
     if (e == LARCH_OK) {
-        larch_lake_pool_release(lake, i); /* the answer to the request takes the place of message_4 */
-        return true;
+        larch_lake_commit(lake); /* what the request does counts once, whatever happens */
+        if (half->stage == LAKE_HALF_STORED) {
+            larch_lake_pool_release(lake, i); /* the answer to the request takes the place of message_4 */
+            return true;
+        }
+        larch_lake_abandon(lake, i, &error);
+        e = LARCH_PLATFORM;
     }
     if (e != LARCH_BUSY)
         larch_lake_reply_error(rq, e, (larch_bytes){bytes, error.len});

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request that comes again from the same address and port finds its answer in the endpoint. One that comes again from
- * another, because a NAT chose a new port, finds it here: by its session and number, and its bytes.
+ * another, because a NAT chose a new port, finds it here: by its session and number, and its bytes. An answer of a session
+ * that is gone stays until its place is needed: numbers of sessions are random, so nothing finds it.
  */
 #include "base/siphash.h"
 #include "node/oscore_service_int.h"
@@ -49,13 +50,6 @@ larch_bytes larch_oscore_kept_answer(const larch_oscore_service *oscore, uint64_
     if (kept->session != session || kept->number != number || (content != NULL && kept->content != *content))
         return (larch_bytes){NULL, 0};
     return larch_ring_get(&oscore->kept, kept->at, kept->len);
-}
-
-void larch_oscore_forget_kept(larch_oscore_service *oscore, uint64_t session)
-{
-    for (size_t i = 0; i < oscore->config.kept_count; i++)
-        if (oscore->config.kept[i].session == session)
-            oscore->config.kept[i].session = 0;
 }
 
 #endif

@@ -32,6 +32,7 @@ static larch_bytes token_of(const larch_observation *o) { return (larch_bytes){o
 static void count(larch_oscore_service *oscore, const larch_observation *o, bool begins)
 {
     uint8_t *watched = count_of(oscore, name_of(o));
+    oscore->watch_used += begins ? 1u : -1u;
     if (*watched < UINT8_MAX)
         *watched = (uint8_t)(begins ? *watched + 1 : *watched - 1);
 }
@@ -74,7 +75,7 @@ larch_error larch_oscore_service_resume(larch_oscore_service *oscore, const larc
 
 void larch_oscore_service_forget(larch_oscore_service *oscore, larch_server *srv, uint64_t session)
 {
-    for (size_t i = 0; i < oscore->config.watch_count; i++) {
+    for (size_t i = 0; oscore->watch_used > 0 && i < oscore->config.watch_count; i++) {
         larch_oscore_watch *watch = &oscore->config.watches[i];
         if (watch->observation.session != session)
             continue;
@@ -82,7 +83,6 @@ void larch_oscore_service_forget(larch_oscore_service *oscore, larch_server *srv
         drop(oscore, watch);
     }
     larch_oscore_end_commands(oscore, session);
-    larch_oscore_forget_kept(oscore, session);
 }
 
 /* ---- registration --------------------------------------------------------------- */

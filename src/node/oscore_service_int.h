@@ -32,7 +32,6 @@ void larch_oscore_keep(larch_oscore_service *oscore, const larch_server_protecti
  * that is authentic. */
 larch_bytes larch_oscore_kept_answer(const larch_oscore_service *oscore, uint64_t session, uint64_t number,
                                      const uint32_t *content);
-void larch_oscore_forget_kept(larch_oscore_service *oscore, uint64_t session);
 
 /* ---- failed decryptions (oscore_failures.c) -------------------------------- */
 

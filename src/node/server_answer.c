@@ -196,6 +196,13 @@ void larch_request_accept(const larch_request *rq, const larch_acceptance *accep
     hold(rq, acceptance, SERVER_SLOT_ACCEPTED);
 }
 
+/* As if the driver had settled it. */
+void larch_request_hold(const larch_request *rq, const larch_acceptance *acceptance)
+{
+    hold(rq, acceptance, SERVER_SLOT_SETTLED);
+    rq->server->settled++;
+}
+
 /* The newest one: one before it that found no room is as good as concluded. */
 static const larch_server_slot *find_pending(const larch_request *rq, const larch_acceptance *acceptance)
 {

@@ -241,6 +241,13 @@ static void finish(larch_keccak *k, uint8_t suffix)
     k->at = k->rate;
 }
 
+#if !LARCH_X86
+void larch_shake_prepare_many(larch_keccak *k, size_t count)
+{
+    (void)k, (void)count; /* larch_shake_squeeze does it, one after the other */
+}
+#endif
+
 void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len)
 {
     unsigned at = k->at; /* a copy, because for all the compiler knows out changes the original */

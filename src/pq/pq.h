@@ -36,6 +36,9 @@ void larch_shake_finalize(larch_keccak *k);
 /* The same for cSHAKE with a name or customization. [SP800-185 3.3] */
 void larch_cshake_finalize(larch_keccak *k);
 void larch_shake_squeeze(larch_keccak *k, uint8_t *out, size_t len);
+/* Makes the first block of output of each of count sponges, which were just finalized, side by side where this processor
+ * can. Calling it is never necessary. */
+void larch_shake_prepare_many(larch_keccak *k, size_t count);
 /* The next 8 bytes a lane as two words, least significant byte first. What was squeezed before must be whole lanes. */
 void larch_shake_squeeze_words(larch_keccak *k, uint32_t *words, size_t lanes);
 

@@ -14,6 +14,8 @@ endfunction()
 gateway_test(gateway 300 test_gateway.py ${PROJECT_SOURCE_DIR})
 gateway_test(backup 180 test_backup.py)
 gateway_test(keys 180 test_keys.py)
+gateway_test(store 180 test_store.py)
+gateway_test(backup_file 180 test_backup_file.py)
 gateway_test(outbox 180 test_outbox.py $<TARGET_FILE:failing_sync>)
 gateway_test(outbox_disk 180 test_outbox_disk.py)
 larch_tests_long(e2e.outbox_disk)
@@ -30,17 +32,24 @@ larch_test(e2e.fleet e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/t
 # The program with a key log, in every build: what differs in it comes before the libraries' own.
 add_executable(larch_with_keylog ${PROJECT_SOURCE_DIR}/apps/larch/main.c
   ${PROJECT_SOURCE_DIR}/apps/larch/common/keylog.c ${PROJECT_SOURCE_DIR}/apps/larch/common/session.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/common/shake.c ${PROJECT_SOURCE_DIR}/apps/larch/gateway/devices.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/gateway/gateway.c ${PROJECT_SOURCE_DIR}/apps/larch/gateway/lake.c
+  ${PROJECT_SOURCE_DIR}/apps/larch/gateway/lake_find.c
   ${PROJECT_SOURCE_DIR}/apps/larch/gateway/sessions.c ${PROJECT_SOURCE_DIR}/apps/larch/keys/context.c
   ${PROJECT_SOURCE_DIR}/registry/sessions.c ${PROJECT_SOURCE_DIR}/registry/sessions_change.c
   ${PROJECT_SOURCE_DIR}/registry/sessions_enrolled.c ${PROJECT_SOURCE_DIR}/registry/sessions_grants.c
   ${PROJECT_SOURCE_DIR}/registry/sessions_keep.c
-  ${PROJECT_SOURCE_DIR}/registry/sessions_store.c ${PROJECT_SOURCE_DIR}/src/oscore/keylog.c)
+  ${PROJECT_SOURCE_DIR}/registry/sessions_store.c ${PROJECT_SOURCE_DIR}/src/lake/keylog.c
+  ${PROJECT_SOURCE_DIR}/src/lake/message_2.c ${PROJECT_SOURCE_DIR}/src/lake/message_3.c
+  ${PROJECT_SOURCE_DIR}/src/lake/psk.c ${PROJECT_SOURCE_DIR}/src/oscore/keylog.c)
 target_include_directories(larch_with_keylog PRIVATE ${PROJECT_SOURCE_DIR}/apps/larch ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(larch_with_keylog PRIVATE LARCH_KEYLOG=1 LARCH_VERSION="${PROJECT_VERSION}")
 target_link_libraries(larch_with_keylog PRIVATE larch_commands larch_registry)
 larch_warnings(larch_with_keylog)
 larch_test(e2e.keylog e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_keylog.py
+  $<TARGET_FILE:larch_program> $<TARGET_FILE:larch_with_keylog>)
+larch_test(e2e.sniff_lake e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_sniff_lake.py
   $<TARGET_FILE:larch_program> $<TARGET_FILE:larch_with_keylog>)
 gateway_test(kill9 180 kill9.py 40)
 gateway_test(kill9_long 1500 kill9.py 1000)

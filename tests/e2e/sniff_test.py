@@ -85,7 +85,7 @@ def key_log(folder):
 
     wrong = make_captures.RFC8613_KEY_LOG.replace('"00","01","', '"00","01","f00g')
     for text, code, words in ((wrong, 2, b'line 3: its Master Secret'), ('', 0, b''), (wrong * 2, 2, b'line 3:'),
-                              ('#' * 256 * 1024, 2, b'longer'), ('\n' * 9 + '"f00g"', 2, b'line 10:')):
+                              ('#' * 1024 * 1024, 2, b'longer'), ('#LAKE_2 00', 2, b'line 1: its hashes'), ('\n' * 9 + '"f00g"', 2, b'line 10:')):
         open(keys, 'w', encoding='ascii').write(text)
         got = run('-r', path, '--keylog', keys)
         check(got.returncode == code and words in got.stderr and bool(got.stdout) == (code == 0), f'{got.returncode} {got.stderr}')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""larch bench kem, kex and oscore: every row is there, and well formed. No figure is judged.
+"""larch bench kem, kex, oscore and handshake: every row is there, and well formed. No figure is judged.
 
 usage: test_bench.py LARCH PEERS
 """
@@ -187,8 +187,47 @@ class Bench(unittest.TestCase):
         left = [name for name in set(os.listdir(tempfile.gettempdir())) - before if name.startswith("larch-bench-")]
         self.assertEqual(left, [])
 
+    def handshake(self, *arguments, **keywords):
+        return self.run_larch("handshake", "--senders", "4", *arguments, seconds="0.05", **keywords)
+
+    def test_handshake(self):
+        out, err = self.handshake("--json")
+        self.assertEqual(err, "")
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual({line["bench"] for line in lines}, {"handshake"})
+        pairs = {(line["method"], line["suite"]): line for line in lines if "method" in line}
+        kem, dh = (-24, -23, -22, -21), (2, 3)
+        self.assertEqual(set(pairs), {(m, s) for m in (4, 0) for s in kem + dh} | {(3, s) for s in dh})
+        for (method, _), line in pairs.items():
+            for wire in line["wire"]:
+                prefixed = [n + p for n, p in zip(line["messages"], (1, 0, 8, 0))]
+                blocks = [-(-n // wire["block"]) for n in prefixed]
+                self.assertTrue(all(abs(a - b) <= 1 for a, b in zip(blocks, wire["blocks"])), line)  # C_R may be shorter
+                self.assertEqual(wire["datagrams"], 2 * wire["round_trips"])
+                self.assertEqual(wire["round_trips"], 1 + sum(wire["blocks"]) - 2)
+                self.assertEqual(wire["round_trips_without_echo"], wire["round_trips"] - 1)
+                self.assertGreater(wire["bytes_up"] + wire["bytes_down"], sum(line["messages"]))
+            for party in ("initiator", "responder"):
+                self.assertGreater(line[party]["cpu_us"], 0)
+                self.assertEqual(line[party]["sign"], 1 if method == 0 else 0)
+            self.assertEqual(line["kept_bytes"], 256)
+        self.assertLessEqual(sum(pairs[4, -24]["messages"]), 1650)
+        (load,) = [line for line in lines if "load" in line]
+        self.assertTrue(load["completed"] > 0 and load["rate"] > 0 and load["gateway_cpu_us"] > 0, load)
+        self.assertEqual((load["refused"], load["lost"]), (0, 0))
+        self.assertGreaterEqual(load["challenged"], load["completed"])
+        self.assertGreaterEqual(load["datagrams"], 6 * load["completed"])
+
+    def test_handshake_tables(self):
+        out, _ = self.handshake("--markdown")
+        heads = [line for line in out.splitlines() if line.startswith("|---")]
+        self.assertEqual([line.count("|") for line in heads], [11, 6, 8])
+        self.assertIn("| method 4, suite -24 (ML-KEM-512) | 813 | 779 | 28 | 30 | 1650 |", out)
+        self.assertIn("not measured", out)
+
     def test_usage(self):
-        for arguments in (["kexx"], [], ["kem", "kex"], ["kem", "--kem", "513"], ["oscore", "--senders", "65"]):
+        for arguments in (["kexx"], [], ["kem", "kex"], ["kem", "--kem", "513"], ["oscore", "--senders", "65"],
+                          ["handshake", "--senders", "129"], ["handshake", "4"]):
             _, err = self.run_larch(*arguments, code=USAGE)
             self.assertIn("larch bench --help", err)
 

@@ -8,15 +8,13 @@ usage: test_keylog.py LARCH LARCH_WITH_KEYLOG [unittest arguments]
 import json
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import sys
-import threading
 import unittest
 
-import make_captures
 import somebody
+from tap import Tap
 
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import skips  # noqa: E402
@@ -27,31 +25,6 @@ SECRET = "000102030405060708090a0b0c0d0e0f"
 LINES = [f'"{a.hex()}","{b.hex()}","{SECRET}","","","AES-CCM-16-64-128 (CCM*)"'
          for a, b in ((b"gw", b"k"), (b"k", b"gw"))]
 DONE, FAILED = 0, 1
-
-
-class Tap:
-    """A relay between one client and a gateway, which records what passes: (from the client, datagram)."""
-
-    def __init__(self, address):
-        self.front, self.back = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-        self.front.bind(("127.0.0.1", 0))
-        self.back.connect(address)
-        self.uri = "coap://127.0.0.1:%d" % self.front.getsockname()[1]
-        self.passed, self.client = [], None
-        for forward in (self.ask, self.answer):
-            threading.Thread(target=forward, daemon=True).start()
-
-    def ask(self):
-        while True:
-            datagram, self.client = self.front.recvfrom(2048)
-            self.passed.append((True, datagram))
-            self.back.send(datagram)
-
-    def answer(self):
-        while True:
-            datagram = self.back.recv(2048)
-            self.passed.append((False, datagram))
-            self.front.sendto(datagram, self.client)
 
 
 class KeyLog(GatewayCase):
@@ -136,11 +109,7 @@ class KeyLog(GatewayCase):
         self.run_with(LARCH, "device", "get", "kitchen", "led", "--state", self.state)
         g.stop()
         self.gateway(env=self.environment)
-        talk = make_captures.Talk(make_captures.Pcap(self.folder.name, "talk", make_captures.ETHERNET))
-        for asks, datagram in tap.passed:
-            (talk.ask if asks else talk.answer)(datagram, after=1000)
-        talk.pcap.file.close()
-        return self.folder.name + "/talk.pcap"
+        return tap.capture(self.folder.name)
 
     def test_the_log_opens_what_was_sent(self):
         path = self.capture()

@@ -33,7 +33,8 @@ def configure(source, kind):
 
 def main():
     source, library, program, control, keylog = sys.argv[1:]
-    everything = {"larch_oscore_keylog_put", "larch_app_keylog", VARIABLE.decode()}
+    everything = {"larch_oscore_keylog_put", "larch_app_keylog", "larch_app_keylog_lake", "larch_lake_keylog_put",
+                  "larch_lake_keylog_2", "larch_lake_keylog_3", VARIABLE.decode()}
     assert found(control) == everything, f"{control}: {found(control)}: this test would not see what it looks for"
     for kind in ("Release", "RelWithDebInfo"):
         got = configure(source, kind)

@@ -465,9 +465,38 @@ static int setup(void **state)
     return larch_crypto_init() == LARCH_OK && larch_crypto_init() == LARCH_OK ? 0 : -1;
 }
 
+/* ---- KMAC ------------------------------------------------------------------------- */
+
+/* Several messages under one key give what each gives by itself, whatever their lengths and those of the outputs. */
+static void test_kmac_many(void **state)
+{
+    enum { MESSAGES = 9, OUT = 300 };
+    static const uint8_t key[225] = {1, 2, 3}, text[300] = {4, 5, 6};
+    static uint8_t got[MESSAGES][OUT], alone[OUT];
+    larch_bytes pieces[MESSAGES][2];
+    larch_kmac_message messages[MESSAGES];
+    (void)state;
+    for (size_t count = 0; count <= MESSAGES; count++) {
+        const larch_bytes k = {key, 25 * count};
+        memset(got, 0xaa, sizeof got);
+        for (size_t i = 0; i < count; i++) {
+            pieces[i][0] = (larch_bytes){text, 37 * i};
+            pieces[i][1] = (larch_bytes){text, i};
+            messages[i] = (larch_kmac_message){pieces[i], 2, got[i], 1 + 33 * i};
+        }
+        larch_kmac256_many(k, messages, count);
+        for (size_t i = 0; i < count; i++) {
+            larch_kmac256(k, (larch_bytes){0}, pieces[i], 2, alone, messages[i].out_len);
+            assert_memory_equal(got[i], alone, messages[i].out_len);
+            assert_int_equal(got[i][messages[i].out_len], 0xaa);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kmac_many),
         cmocka_unit_test(test_sha256),
         cmocka_unit_test(test_hmac),
         cmocka_unit_test(test_hkdf),

@@ -661,9 +661,86 @@ static void test_full_disk(void **state)
     close_ok();
 }
 
+/* ---- groups ------------------------------------------------------------------------ */
+
+static void begin_group_test(void)
+{
+    sessions_have_groups = true;
+    start_ok();
+    (void)enrol_ok("a", OWN);
+    assert_int_equal(shake_hands(1, OWN), LARCH_OK);
+    assert_int_equal(larch_sessions_commit(sessions), LARCH_OK);
+}
+
+/* Handshakes and a confirmation become durable together; before, only memory knows of them. */
+static void test_group(void **state)
+{
+    (void)state;
+    begin_group_test();
+    assert_true(larch_sessions_is_durable(sessions));
+    assert_int_equal(larch_sessions_confirm(sessions, NUMBER_OF(1)), LARCH_OK);
+    assert_int_equal(shake_hands(2, 1), LARCH_OK);
+    assert_int_equal(shake_hands(3, 2), LARCH_OK);
+    assert_false(larch_sessions_is_durable(sessions));
+    crash(); /* as the file is now */
+    start_ok();
+    assert_contexts(1u << 1);
+    assert_keys(1u << 1);
+    assert_int_equal(shake_hands(2, 1), LARCH_OK);
+    assert_int_equal(shake_hands(9, 8), LARCH_AGAIN); /* no such key: the others stay */
+    assert_int_equal(larch_sessions_commit(sessions), LARCH_OK);
+    assert_true(larch_sessions_is_durable(sessions));
+    crash();
+    start_ok();
+    assert_contexts(1u << 1 | 1u << 2);
+    assert_keys(1u << 1 | 1u << 2);
+    close_ok();
+}
+
+/* What has to be durable by itself takes the group along. */
+static void test_group_beside_others(void **state)
+{
+    (void)state;
+    begin_group_test();
+    assert_int_equal(shake_hands(2, 1), LARCH_OK);
+    (void)enrol_ok("b", 0xdd);
+    crash();
+    start_ok();
+    assert_contexts(1u << 1 | 1u << 2);
+    close_ok();
+}
+
+/* A group that fails leaves memory as the file has it, and the next one succeeds. */
+static void test_group_fails(void **state)
+{
+    (void)state;
+    begin_group_test();
+    assert_int_equal(shake_hands(2, 1), LARCH_OK);
+    assert_int_equal(larch_sessions_confirm(sessions, NUMBER_OF(2)), LARCH_OK);
+    find_numbered(2)->is_unconfirmed = false; /* as the service does */
+    sim_plan(SIM_FULL, 0, UINT32_MAX, 1);
+    assert_int_equal(larch_sessions_commit(sessions), LARCH_SPACE);
+    sim_plan(SIM_FULL, SIM_NEVER, 1, 1);
+    assert_true(larch_sessions_is_durable(sessions));
+    assert_contexts(1u << 1);
+    assert_keys(1u << 1);
+    assert_int_equal(shake_hands(2, 1), LARCH_OK);
+    assert_int_equal(larch_sessions_commit(sessions), LARCH_OK);
+    assert_int_equal(larch_sessions_confirm(sessions, NUMBER_OF(2)), LARCH_OK);
+    find_numbered(2)->is_unconfirmed = false;
+    sim_plan(SIM_FULL, 0, UINT32_MAX, 1);
+    assert_int_equal(larch_sessions_commit(sessions), LARCH_SPACE);
+    sim_plan(SIM_FULL, SIM_NEVER, 1, 1);
+    assert_true(find_numbered(2)->is_unconfirmed);
+    assert_contexts(1u << 1 | 1u << 2); /* the older one was not deleted */
+    assert_keys(1u << 1 | 1u << 2);
+    close_ok();
+}
+
 static int set_up(void **state)
 {
     sim_plan(SIM_FAIL, SIM_NEVER, 1, 1);
+    sessions_have_groups = false;
     return set_up_folder(state);
 }
 
@@ -684,7 +761,8 @@ int main(void)
         TEST(test_lost_answers),   TEST(test_bounded),    TEST(test_refused),        TEST(test_late_confirmation),
         TEST(test_late_message_3), TEST(test_unfinished), TEST(test_signer),         TEST(test_credential_renewed),
         TEST(test_signer_revoked), TEST(test_pairs),      TEST(test_signer_altered), TEST(test_every_cut),
-        TEST(test_every_failure),  TEST(test_full_disk),
+        TEST(test_every_failure),  TEST(test_full_disk),  TEST(test_group),          TEST(test_group_beside_others),
+        TEST(test_group_fails),
     };
     return cmocka_run_group_tests_name("enrolled", tests, NULL, NULL);
 }

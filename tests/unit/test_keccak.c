@@ -135,6 +135,29 @@ static void test_lengths(void **state)
     assert_hex(all, 32, "4881ff0d8319a7b75d3f06bd8022c048c6c682990e7750ec4f9678395f0f71eb");
 }
 
+/* The first blocks made side by side are those that each gives by itself, for any count and any length. */
+static void test_prepared(void **state)
+{
+    (void)state;
+    enum { SPONGES = 11, OUT = 300 };
+    larch_keccak k[SPONGES];
+    uint8_t message[SPONGES * 40], whole[OUT], got[OUT];
+    fill(message, sizeof message);
+    for (size_t count = 0; count <= SPONGES; count++) {
+        for (size_t i = 0; i < count; i++) {
+            larch_shake256_init(&k[i]);
+            larch_shake_absorb(&k[i], (larch_bytes){message, 40 * i});
+            larch_shake_finalize(&k[i]);
+        }
+        larch_shake_prepare_many(k, count);
+        for (size_t i = 0; i < count; i++) {
+            larch_shake256((larch_bytes){message, 40 * i}, whole, sizeof whole);
+            larch_shake_squeeze(&k[i], got, sizeof got);
+            assert_memory_equal(got, whole, sizeof whole);
+        }
+    }
+}
+
 #if LARCH_PQ_HASHES_MANY
 
 /* ---- several side by side ------------------------------------------------ */
@@ -203,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_byte_by_byte),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_prepared),
 #if LARCH_PQ_HASHES_MANY
         cmocka_unit_test(test_many),
 #endif

@@ -31,6 +31,43 @@ static void test_combined(void **state)
     end();
 }
 
+/* The session is durable before the request is carried out; else nothing of both is done. */
+static unsigned commits;
+static larch_error commit_result;
+static larch_error commit(void *context)
+{
+    lake_world *world = context;
+    larch_session *made;
+    size_t at = 0;
+    commits++;
+    assert_int_equal(world->g.stored_count, 0);
+    if (commit_result != LARCH_OK && (made = larch_session_table_next(&world->g.table, &at)) != NULL)
+        larch_session_table_remove(&world->g.table, made);
+    return commit_result;
+}
+
+static void test_combined_commit(void **state)
+{
+    (void)state;
+    for (unsigned fails = 0; fails < 2; fails++) {
+        begin();
+        w.lake.config.commit = commit;
+        commits = 0;
+        commit_result = fails ? LARCH_PLATFORM : LARCH_OK;
+        reach_message_3(LARCH_LAKE_METHOD_PSK);
+        derive_device_end();
+        const unsigned code = report(0, true, "20");
+        assert_int_equal(commits, 1);
+        assert_int_equal(w.g.stored_count, fails ? 0 : 1);
+        assert_int_equal(places_in_use(), 0);
+        if (fails)
+            assert_int_equal(code, LARCH_COAP_INTERNAL_SERVER_ERROR);
+        else
+            assert_int_equal(inner_code(), LARCH_COAP_CHANGED);
+        end();
+    }
+}
+
 /* Somebody on the path delivers message_3 alone, and then the request that came with it: its device has stored nothing. */
 static void test_divided(void **state)
 {
@@ -163,9 +200,13 @@ static void test_mixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_combined),           cmocka_unit_test(test_divided),
-        cmocka_unit_test(test_confirm_fails),      cmocka_unit_test(test_combined_refused),
-        cmocka_unit_test(test_combined_elsewhere), cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_combined),
+        cmocka_unit_test(test_combined_commit),
+        cmocka_unit_test(test_divided),
+        cmocka_unit_test(test_confirm_fails),
+        cmocka_unit_test(test_combined_refused),
+        cmocka_unit_test(test_combined_elsewhere),
+        cmocka_unit_test(test_mixed),
     };
     if (larch_crypto_init() != LARCH_OK)
         return 1;

@@ -252,6 +252,87 @@ static void test_store_refuses(void **state)
     end();
 }
 
+/* ---- commits ------------------------------------------------------------------------------------- */
+
+static unsigned commits;
+static larch_error commit_result;
+
+/* As the driver of lake_world.h: after an error the session is gone. */
+static larch_error commit(void *context)
+{
+    lake_world *world = context;
+    larch_session *made = NULL;
+    size_t at = 0;
+    commits++;
+    if (commit_result != LARCH_OK && (made = larch_session_table_next(&world->g.table, &at)) != NULL)
+        larch_session_table_remove(&world->g.table, made);
+    return commit_result;
+}
+
+static void begin_with_commits(void)
+{
+    begin();
+    w.lake.config.commit = commit;
+    commits = 0;
+    commit_result = LARCH_OK;
+}
+
+/* message_4 is made behind the commit, once for all that came together, copies included. */
+static void test_commit(void **state)
+{
+    uint8_t out[LARCH_COAP_DATAGRAM_MAX];
+    (void)state;
+    begin_with_commits();
+    reach_message_3(LARCH_LAKE_METHOD_PSK);
+    assert_int_equal(commits, 0);
+    bench_ask a = edhoc_ask((larch_bytes){hand.up, hand.up_len});
+    assert_int_equal(larch_server_receive(&w.g.srv, w.g.now_ms, &hand.peer, false, bench_compose(&a, out)), LARCH_OK);
+    assert_int_equal(w.stores, 1);
+    assert_int_equal(commits, 0);
+    assert_true(collect());
+    assert_int_equal(commits, 1);
+    assert_int_equal(hand.answer.message.code, LARCH_COAP_CHANGED);
+    assert_int_equal(post_up(), LARCH_COAP_CHANGED); /* a copy gets the same bytes, and stores nothing */
+    assert_int_equal(w.stores, 1);
+    assert_int_equal(commits, 1);
+    assert_int_equal(take_message_4(), LARCH_OK);
+    end();
+}
+
+static void test_commit_fails(void **state)
+{
+    uint8_t out[LARCH_COAP_DATAGRAM_MAX], again[LARCH_COAP_DATAGRAM_MAX];
+    larch_peer peer;
+    larch_bytes datagram;
+    larch_coap_message m;
+    (void)state;
+    begin_with_commits();
+    commit_result = LARCH_PLATFORM;
+    reach_message_3(LARCH_LAKE_METHOD_PSK);
+    bench_ask first = edhoc_ask((larch_bytes){hand.up, hand.up_len}), copy = edhoc_ask(first.payload);
+    assert_int_equal(larch_server_receive(&w.g.srv, w.g.now_ms, &hand.peer, false, bench_compose(&first, out)),
+                     LARCH_OK);
+    assert_int_equal(larch_server_receive(&w.g.srv, w.g.now_ms, &hand.peer, false, bench_compose(&copy, again)),
+                     LARCH_OK);
+    for (unsigned n = 0; n < 2; n++) { /* neither of the two gets message_4 */
+        assert_int_equal(larch_server_send(&w.g.srv, w.g.now_ms, &peer, &datagram), LARCH_OK);
+        assert_int_equal(larch_coap_parse(datagram, &m), LARCH_OK);
+        assert_int_equal(m.code, LARCH_COAP_INTERNAL_SERVER_ERROR);
+    }
+    assert_int_equal(commits, 1);
+    assert_int_equal(places_in_use(), 0);
+    /* The device begins anew. */
+    commit_result = LARCH_OK;
+    hand.echo_len = 0;
+    lw_gateway_restart(&w);
+    memset(w.accounts, 0, sizeof w.accounts);
+    w.lake.config.commit = commit;
+    reach_message_3(LARCH_LAKE_METHOD_PSK);
+    assert_int_equal(post_up(), LARCH_COAP_CHANGED);
+    assert_int_equal(take_message_4(), LARCH_OK);
+    end();
+}
+
 /* ---- discovery, and memory ---------------------------------------------------------------------- */
 
 static void test_links(void **state)
@@ -313,6 +394,8 @@ int main(void)
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_store_fails),
         cmocka_unit_test(test_store_refuses),
+        cmocka_unit_test(test_commit),
+        cmocka_unit_test(test_commit_fails),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_init),
     };

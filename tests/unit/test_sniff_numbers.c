@@ -133,8 +133,8 @@ static void test_reuse_of_borrowed(void **state)
 static void test_other_keys(void **state)
 {
     (void)state;
-    static const uint8_t handshake[] = {0x40, 2,   0x77, 1,   0xbb, '.', 'w', 'e', 'l', 'l', '-',  'k',
-                                        'n',  'o', 'w',  'n', 0x05, 'e', 'd', 'h', 'o', 'c', 0xff, 1};
+    static const uint8_t handshake[] = {0x40, 2,   0x77, 1,    0xbb, '.', 'w', 'e', 'l', 'l',  '-', 'k',  'n',
+                                        'o',  'w', 'n',  0x05, 'e',  'd', 'h', 'o', 'c', 0xff, 1,   0x41, 2};
     larch_peer other = gateway;
     other.address[15] = 2;
     exchange((message){1, 500, 'a', 1});

@@ -105,22 +105,26 @@ static void test_vectors_of_rfc(void **state)
         bool answer;
         const char *closed, *opened, *text;
     } rows[] = {
-        {C4, false, "\"oscore\":{\"kid\":\"\",\"piv\":\"14\",\"number\":20,\"ciphertext_length\":13}}",
+        {C4, false,
+         "\"oscore\":{\"kid\":\"\",\"piv\":\"14\",\"number\":20,\"ciphertext_length\":13,\"post_quantum\":\"unknown\"}"
+         "}",
          "\"outcome\":\"opened\",\"inner\":{\"code\":\"0.01\",\"code_text\":\"GET\",\"path\":\"/tv1\"}}}",
          "  OSCORE kid -, Partial IV 14 (20), 13 bytes: GET /tv1\n"},
-        {C5, false, "\"oscore\":{\"kid\":\"00\",\"piv\":\"14\",\"number\":20,\"ciphertext_length\":13}}",
+        {C5, false,
+         "\"oscore\":{\"kid\":\"00\",\"piv\":\"14\",\"number\":20,\"ciphertext_length\":13,\"post_quantum\":"
+         "\"unknown\"}}",
          "\"outcome\":\"opened\",\"inner\":{\"code\":\"0.01\",\"code_text\":\"GET\",\"path\":\"/tv1\"}}}",
          "  OSCORE kid 00, Partial IV 14 (20), 13 bytes: GET /tv1\n"},
         {C6, false,
          "\"oscore\":{\"kid\":\"\",\"kid_context\":\"37cbf3210017a2d3\",\"piv\":\"14\",\"number\":20,"
-         "\"ciphertext_length\":13}}",
+         "\"ciphertext_length\":13,\"post_quantum\":\"unknown\"}}",
          "\"outcome\":\"no context\"}}",
          "  OSCORE kid -, kid context 37cbf3210017a2d3, Partial IV 14 (20), 13 bytes, no context\n"},
-        {C7, true, "\"oscore\":{\"ciphertext_length\":22}}",
+        {C7, true, "\"oscore\":{\"ciphertext_length\":22,\"post_quantum\":\"unknown\"}}",
          "\"outcome\":\"opened\",\"inner\":{\"code\":\"2.05\",\"code_text\":\"Content\",\"payload_length\":12,"
          "\"payload\":\"Hello World!\"}}}",
          "  OSCORE, 22 bytes: 2.05 \"Hello World!\"  (to #1, 0.000 ms)\n"},
-        {C8, true, "\"oscore\":{\"piv\":\"00\",\"number\":0,\"ciphertext_length\":22}}",
+        {C8, true, "\"oscore\":{\"piv\":\"00\",\"number\":0,\"ciphertext_length\":22,\"post_quantum\":\"unknown\"}}",
          "\"outcome\":\"opened\",\"inner\":{\"code\":\"2.05\",\"code_text\":\"Content\",\"payload_length\":12,"
          "\"payload\":\"Hello World!\"}}}",
          "  OSCORE, Partial IV 00 (0), 22 bytes: 2.05 \"Hello World!\"  (to #1, 0.000 ms)\n"},
@@ -217,7 +221,8 @@ static void test_not_opened(void **state)
     assert_has(line(), "  OSCORE, 11 bytes, no context");
     feed(&gateway, &attacker, answer);
     assert_null(packet.exchange);
-    assert_has(json(), "\"oscore\":{\"ciphertext_length\":11,\"outcome\":\"no context\"}}");
+    assert_has(json(),
+               "\"oscore\":{\"ciphertext_length\":11,\"post_quantum\":\"unknown\",\"outcome\":\"no context\"}}");
 
     memset(large, 'x', sizeof large);
     feed(&sender, &gateway,

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 . tools/debian_mirror.sh
 
 architecture=$1
-libraries=(libc6-dev libmbedtls-dev libssl-dev libpcap0.8-dev libinih-dev libpng-dev libsqlite3-dev zlib1g-dev libcmocka-dev)
+libraries=(libc6-dev libmbedtls-dev libssl-dev libpcap0.8-dev libinih-dev libpng-dev libsqlite3-dev libargon2-dev libp11-kit-dev zlib1g-dev libcmocka-dev)
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 cache=$PWD/.cache/foreign/$suite-$architecture
 

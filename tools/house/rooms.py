@@ -33,7 +33,7 @@ def outside(name, wing, uses, holds, files=(), **more):
 
 
 SHARED_BY_COMMANDS = (PUBLIC, "text", "port/posix", "port/sim", "port/board", "firmware/drivers", "firmware/model", "bench",
-                      "registry", "sinks", "web", "sniff/*")
+                      "registry", "secrets", "sinks", "web", "sniff/*")
 COMMAND = ("apps/larch/common", *SHARED_BY_COMMANDS)
 
 # From the ground up: the library, what stands beside it on its public headers, the programs.
@@ -66,7 +66,7 @@ ROOMS = (
     library("identity", ("base", "crypto"),
             "a gateway's identity document, and fingerprints as text", ("identity.h",)),
     library("lake", ("base", "cbor", "cose", "crypto", "identity"),
-            "LAKE (EDHOC, RFC 9528), bytes in and bytes out, and enrolments", ("lake.h", "enrolment.h")),
+            "LAKE (EDHOC, RFC 9528), bytes in and bytes out, and enrolments", ("lake.h", "lake_observer.h", "enrolment.h")),
     library("direct", ("base", "cbor", "cose", "crypto", "identity"),
             "the one-shot exchange: bytes and cryptography", ("direct.h",)),
     library("node", ("base", "port interface", "contexts", "cbor", "coap message", "crypto", "store",
@@ -121,6 +121,8 @@ ROOMS = (
 
     outside("registry", "services", (PUBLIC,),
             "devices, credentials, contexts, outbox and readings in SQL"),
+    outside("secrets", "services", (PUBLIC, "registry"),
+            "the store key and its sources, backups, what is asked of a source of entropy"),
     outside("sinks", "services", (PUBLIC, "registry"),
             "where accepted messages go: standard output, MQTT, webhooks"),
     outside("web", "services", (PUBLIC, "registry"),
@@ -163,6 +165,8 @@ ALONE = {
     "psa/*": "src/crypto/psa*",
     "openssl/*": "src/crypto/libcrypto*",
     "sqlite3.h": "registry/*sqlite*",
+    "argon2.h": "secrets/passphrase.c",
+    "p11-kit/*": "secrets/token.c",
     "microhttpd.h": "web/*.c",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from house.rooms import ROOMS
 
-FOLDERS = ("include", "src", "text", "sniff", "port", "bench", "apps", "firmware", "registry", "sinks", "web", "examples")
+FOLDERS = ("include", "src", "text", "sniff", "port", "bench", "apps", "firmware", "registry", "secrets", "sinks", "web", "examples")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*")', re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>|(\w+))', re.M)
 LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"')

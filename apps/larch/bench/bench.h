@@ -24,5 +24,6 @@ typedef struct larch_bench_options {
 larch_exit larch_bench_compare(const larch_bench_options *options, bool kex);
 larch_exit larch_bench_gateway(const larch_bench_options *options);
 larch_exit larch_bench_oscore(const larch_bench_options *options);
+larch_exit larch_bench_handshake_main(const larch_bench_options *options);
 
 #endif

@@ -66,10 +66,10 @@ static larch_exit load_once(run *r, larch_bench_server_kind kind, bool is_confir
         first[i] = server->devices.next[i];
     if (!larch_bench_protect(&server->devices, each, r->bodies, &load.body_len))
         return larch_app_fail(NAME, "readings cannot be protected");
-    const uint64_t before_ns = larch_bench_server_ns(server);
+    const uint64_t before_ns = larch_bench_process_ns(server->own.pid);
     if (larch_load_run(&load, &why) != 0)
         return larch_app_fail(NAME, "%s", why.text);
-    const uint64_t used_ns = larch_bench_server_ns(server) - before_ns;
+    const uint64_t used_ns = larch_bench_process_ns(server->own.pid) - before_ns;
     if (load.unverified > 0)
         return larch_app_fail(NAME, "an answer is not authentic, or not 2.04");
     if (!counts || load.answered == 0)
@@ -97,20 +97,6 @@ static larch_exit load_all(run *r)
     return code;
 }
 
-/* ---- cores ------------------------------------------------------------------------ */
-
-/* The first two that this process may use. -1: there is one alone, or they are not known. */
-static void choose_cores(int *server, int *load)
-{
-    cpu_set_t set;
-    *server = *load = -1;
-    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 2)
-        return;
-    for (int i = 0; i < CPU_SETSIZE && *load < 0; i++)
-        if (CPU_ISSET((size_t)i, &set))
-            *(*server < 0 ? server : load) = i;
-}
-
 /* ---- the measurement ---------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
@@ -132,7 +118,7 @@ static larch_exit measure(run *r)
 {
     int server_core, load_core;
     larch_exit code = LARCH_EXIT_DONE;
-    choose_cores(&server_core, &load_core);
+    larch_bench_choose_cores(&server_core, &load_core);
     if (load_core < 0)
         fprintf(stderr, "larch bench: one core for servers and load: the rates are too low\n");
     r->bodies = malloc(r->each * r->options->senders * LARCH_BENCH_READING_MAX);

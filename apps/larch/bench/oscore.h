@@ -67,10 +67,6 @@ typedef struct larch_bench_server {
  * missing set. */
 larch_exit larch_bench_server_start(larch_bench_server *server, larch_bench_server_kind kind,
                                     const larch_bench_options *options, int core);
-/* Keeps this process, and what it starts, to a core; -1: to none in particular. */
-void larch_bench_pin(int core);
-/* CPU time that it has used. */
-uint64_t larch_bench_server_ns(const larch_bench_server *server);
 
 /* ---- figures ----------------------------------------------------------------- */
 

@@ -30,30 +30,11 @@
 
 /* ---- processes ------------------------------------------------------------------ */
 
-void larch_bench_pin(int core)
-{
-    cpu_set_t set;
-    if (core < 0)
-        return;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)core, &set);
-    (void)sched_setaffinity(0, sizeof set, &set); /* then it runs where it may */
-}
-
 /* In the child: it keeps to its core, and ends with this program. */
 static void begin_child(int core)
 {
     larch_bench_pin(core);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-uint64_t larch_bench_server_ns(const larch_bench_server *server)
-{
-    struct timespec t;
-    clockid_t clock;
-    if (clock_getcpuclockid(server->own.pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static bool run(char *const *arguments)

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -105,4 +107,36 @@ void larch_bench_own_stop(larch_bench_own *own)
         (void)wait4(own->pid, NULL, 0, &own->usage);
     if (own->folder[0] != '\0' && !remove_folder(own->folder))
         (void)larch_app_fail(NAME, "%s is left behind", own->folder);
+}
+
+/* ---- cores and processes ----------------------------------------------------- */
+
+void larch_bench_choose_cores(int *server, int *load)
+{
+    cpu_set_t set;
+    *server = *load = -1;
+    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 2)
+        return;
+    for (int i = 0; i < CPU_SETSIZE && *load < 0; i++)
+        if (CPU_ISSET((size_t)i, &set))
+            *(*server < 0 ? server : load) = i;
+}
+
+void larch_bench_pin(int core)
+{
+    cpu_set_t set;
+    if (core < 0)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)core, &set);
+    (void)sched_setaffinity(0, sizeof set, &set); /* then it runs where it may */
+}
+
+uint64_t larch_bench_process_ns(pid_t pid)
+{
+    struct timespec t;
+    clockid_t clock;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }

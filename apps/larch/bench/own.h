@@ -28,4 +28,13 @@ larch_exit larch_bench_own_start(larch_bench_own *own, const char *durability, b
 /* Ends the gateway, if it runs, and removes the folder. */
 void larch_bench_own_stop(larch_bench_own *own);
 
+/* ---- cores and processes ----------------------------------------------------- */
+
+/* The first two cores that this process may use. -1: there is one alone, or they are not known. */
+void larch_bench_choose_cores(int *server, int *load);
+/* Keeps this process, and what it starts, to a core; -1: to none in particular. */
+void larch_bench_pin(int core);
+/* CPU time that a process has used. */
+uint64_t larch_bench_process_ns(pid_t pid);
+
 #endif

@@ -41,6 +41,9 @@ typedef enum larch_exit {
     X(extcap, false)          \
     X(oled, false)            \
     X(keys, true)             \
+    X(store, true)            \
+    X(backup, true)           \
+    X(restore, true)          \
     X(bench, true)            \
     X(demo, true)
 

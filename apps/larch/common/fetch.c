@@ -11,7 +11,6 @@
 
 /* Both are too large for a stack. */
 static larch_sender sender;
-static larch_udp_batch batch;
 
 typedef struct fetching {
     larch_loop loop;
@@ -36,10 +35,10 @@ static void take_arrivals(larch_loop_watch *watch, unsigned events)
 {
     fetching *f = watch->context;
     (void)events;
-    larch_app_wire_receive(&f->wire, &batch);
-    for (size_t i = 0; i < batch.count; i++)
-        larch_sender_receive(&sender, larch_posix_now_ms(), &batch.datagrams[i].peer,
-                             (larch_bytes){batch.datagrams[i].bytes, batch.datagrams[i].len});
+    larch_app_wire_receive(&f->wire, &larch_app_batch);
+    for (size_t i = 0; i < larch_app_batch.count; i++)
+        larch_sender_receive(&sender, larch_posix_now_ms(), &larch_app_batch.datagrams[i].peer,
+                             (larch_bytes){larch_app_batch.datagrams[i].bytes, larch_app_batch.datagrams[i].len});
 }
 
 /* False: the system cannot wait. */

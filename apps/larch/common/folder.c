@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "state.h"
 
 /* Of all rights that the process may have, only that of reading and walking through folders is left, if it was there. */
 static bool keep_walking(void)
@@ -31,15 +32,41 @@ static bool become(uid_t user, gid_t group)
            setresuid(user, user, user) == 0 && keep_walking();
 }
 
-larch_exit larch_app_enter_folder(const char *command, const char *path, int *folder)
+larch_exit larch_app_make_folder(const char *command, const char *state)
+{
+    larch_posix_storage files;
+    struct stat st;
+    if (stat(state, &st) == 0 || errno != ENOENT)
+        return LARCH_EXIT_DONE;
+    if (larch_posix_storage_open(&files, state, LARCH_POSIX_DURABILITY_MEDIUM) != LARCH_OK)
+        return larch_app_fail(command, "%s", larch_posix_storage_error(&files));
+    larch_posix_storage_close(&files);
+    return LARCH_EXIT_DONE;
+}
+
+larch_exit larch_app_enter_folder(const char *command, const char *state, int *folder)
 {
     struct stat st;
-    *folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    *folder = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (*folder < 0 || fstat(*folder, &st) != 0)
-        return larch_app_fail(command, "%s: %s; is there a gateway's state? --state DIR names another folder", path,
+        return larch_app_fail(command, "%s: %s; is there a gateway's state? --state DIR names another folder", state,
                               strerror(errno));
     if (geteuid() == 0 && st.st_uid != 0 && !become(st.st_uid, st.st_gid))
         return larch_app_fail(command, "cannot act for user %lu, whose folder %s is: %s", (unsigned long)st.st_uid,
-                              path, strerror(errno));
+                              state, strerror(errno));
     return LARCH_EXIT_DONE;
+}
+
+larch_exit larch_app_complain_of_file(const char *command, const larch_posix_storage *files, const char *name,
+                                      larch_store_fault fault)
+{
+    if (fault == LARCH_STORE_MEDIUM)
+        return larch_app_fail(command, "%s", larch_posix_storage_error(files));
+    if (fault == LARCH_STORE_VERSION)
+        return larch_app_fail(command,
+                              "%s/%s %s; if that was an older one, 'larch gateway' moves the folder to the present "
+                              "format at its start, as does 'larch keys rotate'",
+                              files->path, name, larch_store_fault_text(fault));
+    return larch_app_fail(command, "%s/%s %s. %s", files->path, name, larch_store_fault_text(fault),
+                          larch_posix_state_advice(fault, name));
 }

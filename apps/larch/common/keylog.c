@@ -48,3 +48,11 @@ larch_exit larch_app_keylog(const char *command, const larch_oscore_parameters *
     larch_wipe(bytes, sizeof bytes);
     return result;
 }
+
+larch_exit larch_app_keylog_lake(const char *command, larch_bytes line)
+{
+    const char *path = getenv(LARCH_APP_KEYLOG_VARIABLE);
+    if (path == NULL || path[0] == '\0' || append(path, line) == 0)
+        return LARCH_EXIT_DONE;
+    return larch_app_fail(command, "%s: %s", path, strerror(errno));
+}

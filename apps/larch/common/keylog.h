@@ -15,6 +15,8 @@
  * either end may. Without the variable nothing is written. Returns LARCH_EXIT_DONE, or LARCH_EXIT_FAILED after saying
  * why. */
 larch_exit larch_app_keylog(const char *command, const larch_oscore_parameters *parameters);
+/* Appends a line with a handshake's secrets (larch/lake_observer.h) to the same file. Otherwise as larch_app_keylog. */
+larch_exit larch_app_keylog_lake(const char *command, larch_bytes line);
 
 #endif
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/keylog.h"
 #include "common/signer.h"
 #include "common/suite_name.h"
 #include "common/wire.h"
@@ -301,6 +302,15 @@ static larch_exit try_keys(shake *s)
 
 /* ---- life ------------------------------------------------------------------------- */
 
+#if LARCH_KEYLOG
+/* A log that cannot be written is complained of; the session's context, which is logged behind it, ends the run. */
+static void log_secrets(void *context, larch_bytes line)
+{
+    const shake *s = context;
+    (void)larch_app_keylog_lake(s->session->command, line);
+}
+#endif
+
 /* CRED_I and ID_CRED_I. */
 static larch_error prepare_own(shake *s)
 {
@@ -351,6 +361,9 @@ static larch_error prepare(shake *s)
                                   .random = s->random,
                                   .scratch = s->scratch,
                                   .scratch_size = sizeof s->scratch};
+#if LARCH_KEYLOG
+    s->party.key_log = log_secrets;
+#endif
     s->config = (larch_lake_client_config){.endpoint = &s->endpoint,
                                            .responder = *s->shaking->gateway,
                                            .party = &s->party,

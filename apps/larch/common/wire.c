@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+larch_udp_batch larch_app_batch;
+
 /* ---- hints --------------------------------------------------------------- */
 
 static const struct {

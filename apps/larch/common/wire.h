@@ -10,6 +10,9 @@
 #include "common/failure.h"
 #include "udp.h"
 
+/* Where a command takes what has arrived: one for all of it, because it is large. Nothing in it outlives the next receiving. */
+extern larch_udp_batch larch_app_batch;
+
 typedef struct larch_app_wire {
     larch_udp udp; /* udp.fd: to watch for reading */
     larch_peer gateway;

@@ -6,19 +6,17 @@
 #include "larch/coap_message.h"
 #include "larch/direct.h"
 
-static larch_udp_batch heard; /* what the attacker has received; too large for a stack */
-
 static void take_answers(larch_loop_watch *watch, unsigned events)
 {
     demo *d = watch->context;
     (void)events;
-    (void)larch_udp_receive(&d->attacker, &heard);
+    (void)larch_udp_receive(&d->attacker, &d->heard);
 }
 
 static bool is_answered(demo *d)
 {
     (void)d;
-    return heard.count > 0;
+    return d->heard.count > 0;
 }
 
 /* Of an answer to a message, which may have a receipt behind it. */
@@ -33,10 +31,10 @@ bool demo_attack(demo *d, larch_bytes datagram, char answer[DEMO_ANSWER_MAX])
 {
     larch_coap_message message;
     answer[0] = '\0';
-    heard.count = 0;
+    d->heard.count = 0;
     if (larch_udp_send_to(&d->attacker, &d->relay.front.local, datagram) != 0 || !demo_pump(d, is_answered))
         return false;
-    larch_bytes bytes = {heard.datagrams[0].bytes, heard.datagrams[0].len};
+    larch_bytes bytes = {d->heard.datagrams[0].bytes, d->heard.datagrams[0].len};
     if (larch_coap_parse(bytes, &message) != LARCH_OK)
         return false;
     const larch_bytes text = text_of_answer(message.payload);

@@ -40,11 +40,10 @@ static bool step_sniffer(demo *d)
 {
     static const struct {
         const char *who, *from, *with;
-    } shown[] = {{"", "replay: ", "sealed message"},
-                 {"", "many-auth-failures: ", ""},
-                 {"", "key-changed: ", ""},
-                 {"all that it sees of the reading: ", "OSCORE kid ", "Partial IV 01"},
-                 {"", "replay: ", "OSCORE request"}};
+    } shown[] = {
+        {"", "replay: ", "sealed message"}, {"", "many-auth-failures: ", ""},
+        {"", "key-changed: ", ""},          {"all that it sees of the reading: ", "OSCORE kid ", "Partial IV 01"},
+        {"", "replay: ", "OSCORE request"}, {"the handshake: ", "LAKE message_2", "post-quantum"}};
     char capture[DEMO_PATH_MAX];
     char heading[DEMO_TEXT_LEN];
     const char *const arguments[] = {"sniff", "-r", demo_path(d, "demo.pcap", capture), "-w", CAPTURE, NULL};
@@ -143,24 +142,29 @@ const larch_command larch_demo_command = {
     .more = "Exit status: 0 if every step went as it must, else 1.\n",
 };
 
+static larch_exit start(demo *d)
+{
+    if (larch_interrupt_catch(NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return larch_app_fail(DEMO_NAME, "signals: %s", strerror(errno));
+    demo_init_loop(d);
+    demo_child *const children[] = {&d->gateway, &d->restarted, &d->impostor, &d->device, &d->task};
+    for (size_t i = 0; i < sizeof children / sizeof children[0]; i++)
+        demo_child_init(children[i]);
+    d->attacker.fd = d->relay.front.fd = -1;
+    d->colour = isatty(STDOUT_FILENO) == 1;
+    const larch_exit code = set_up(d) ? play(d) : LARCH_EXIT_FAILED;
+    clean_up(d);
+    return code;
+}
+
 int larch_demo_main(int argc, char **argv)
 {
-    static demo d; /* too large for a stack */
     larch_operands operands;
     larch_exit code = larch_command_parse(&larch_demo_command, NULL, argc, argv, &operands);
     if (code != LARCH_EXIT_DONE || (code = larch_app_start_crypto(DEMO_NAME)) != LARCH_EXIT_DONE)
         return code;
-    if (larch_interrupt_catch(NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return larch_app_fail(DEMO_NAME, "signals: %s", strerror(errno));
-    demo_init_loop(&d);
-    demo_child_init(&d.gateway);
-    demo_child_init(&d.restarted);
-    demo_child_init(&d.impostor);
-    demo_child_init(&d.device);
-    demo_child_init(&d.task);
-    d.attacker.fd = d.relay.front.fd = -1;
-    d.colour = isatty(STDOUT_FILENO) == 1;
-    code = set_up(&d) ? play(&d) : LARCH_EXIT_FAILED;
-    clean_up(&d);
+    demo *d = calloc(1, sizeof *d); /* not among the data that a gateway locks */
+    code = d != NULL ? start(d) : larch_app_fail(DEMO_NAME, "out of memory");
+    free(d);
     return code;
 }

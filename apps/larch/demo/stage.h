@@ -34,7 +34,8 @@ typedef struct demo {
     bool (*is_over)(struct demo *d); /* what is waited for */
     larch_loop_watch interrupt;
     larch_udp attacker;
-    larch_loop_watch answers; /* to the attacker */
+    larch_loop_watch answers; /* to the attacker, who has received: */
+    larch_udp_batch heard;
     demo_relay relay;
     demo_child gateway;
     larch_peer gateway_peer;

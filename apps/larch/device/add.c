@@ -170,7 +170,7 @@ larch_exit device_ask_revoke(device_connection *gateway, const char *name)
     bool is_there;
     larch_exit code = device_connection_try(gateway, words, sizeof words / sizeof words[0], &is_there);
     if (!is_there)
-        return device_revoke_alone(gateway->state, name);
+        return device_revoke_alone(gateway->state, gateway->store, name);
     if (code == LARCH_EXIT_DONE) {
         code = take_last(gateway, larch_posix_now_ms() + REPLY_MS);
         device_connection_end(gateway);

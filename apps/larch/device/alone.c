@@ -7,6 +7,7 @@
 
 #include "common/enrol.h"
 #include "common/folder.h"
+#include "common/store.h"
 #include "common/stored_identity.h"
 #include "larch/crypto.h"
 #include "registry/enrolled.h"
@@ -18,6 +19,7 @@
 typedef struct alone {
     bool is_open;
     larch_posix_storage files;
+    larch_app_store store;
     larch_storage storage;
     larch_posix_state state;
     larch_random random;
@@ -47,12 +49,12 @@ static larch_exit open_sessions(alone *a)
 }
 
 /* Opens what is there; a folder is made by a gateway alone, which then has an identity. */
-static larch_exit open_all(alone *a, const char *state)
+static larch_exit open_all(alone *a, const char *state, const larch_store_choice *store)
 {
     char file[LARCH_STORAGE_NAME_MAX + 1];
     larch_store_fault fault = LARCH_STORE_NONE;
     int folder;
-    const larch_exit code = larch_app_enter_folder(NAME, state, &folder);
+    larch_exit code = larch_app_enter_folder(NAME, state, &folder);
     if (folder >= 0)
         (void)close(folder);
     if (code != LARCH_EXIT_DONE)
@@ -60,7 +62,8 @@ static larch_exit open_all(alone *a, const char *state)
     if (larch_posix_storage_open(&a->files, state, LARCH_POSIX_DURABILITY_MEDIUM) != LARCH_OK)
         return larch_app_fail(NAME, "%s", larch_posix_storage_error(&a->files));
     a->is_open = true;
-    a->storage = larch_posix_storage_interface(&a->files);
+    if ((code = larch_app_store_open(&a->store, NAME, &a->files, store, &a->storage)) != LARCH_EXIT_DONE)
+        return code;
     a->random = larch_posix_random();
     if (larch_posix_state_start(&a->files, &a->storage, &a->state, file, &fault) != LARCH_OK)
         return complain(a, file, fault);
@@ -72,6 +75,7 @@ static larch_exit close_all(alone *a, larch_exit code)
     larch_registry_reason why;
     if (larch_sessions_close(a->sessions, &why) != LARCH_OK && code == LARCH_EXIT_DONE)
         code = larch_app_fail(NAME, "%s", why.text);
+    larch_app_store_close(&a->store);
     if (a->is_open)
         larch_posix_storage_close(&a->files);
     return code;
@@ -118,12 +122,12 @@ static larch_exit add(alone *a, const device_enrolling *e, const larch_app_newco
 /* Held for all that one command does. */
 static alone held;
 
-static larch_exit enter(const char *state)
+static larch_exit enter(const char *state, const larch_store_choice *store)
 {
     if (held.is_open)
         return LARCH_EXIT_DONE;
     const larch_exit code = larch_app_start_crypto(NAME);
-    return code == LARCH_EXIT_DONE ? open_all(&held, state) : code;
+    return code == LARCH_EXIT_DONE ? open_all(&held, state, store) : code;
 }
 
 larch_exit device_end_alone(larch_exit code)
@@ -133,17 +137,17 @@ larch_exit device_end_alone(larch_exit code)
     return code;
 }
 
-larch_exit device_enrol_alone(const char *state, const device_enrolling *enrolling, const larch_app_newcomer *newcomers,
-                              size_t count, device_enrolled *results)
+larch_exit device_enrol_alone(const char *state, const larch_store_choice *store, const device_enrolling *enrolling,
+                              const larch_app_newcomer *newcomers, size_t count, device_enrolled *results)
 {
-    const larch_exit code = enter(state);
+    const larch_exit code = enter(state, store);
     return code == LARCH_EXIT_DONE ? add(&held, enrolling, newcomers, count, results) : code;
 }
 
-larch_exit device_revoke_alone(const char *state, const char *name)
+larch_exit device_revoke_alone(const char *state, const larch_store_choice *store, const char *name)
 {
     size_t removed;
-    const larch_exit code = enter(state);
+    const larch_exit code = enter(state, store);
     if (code != LARCH_EXIT_DONE)
         return code;
     const uint64_t device = larch_sessions_device(held.sessions, name);

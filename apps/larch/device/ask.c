@@ -171,6 +171,7 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
     if (code != LARCH_EXIT_DONE)
         return code;
     memcpy(gateway.state, asking->state, sizeof gateway.state);
+    gateway.store = &asking->store;
     switch (action) {
     case SEND:
         return send_value(&gateway, asking, operands);

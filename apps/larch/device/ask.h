@@ -13,6 +13,7 @@
 #define LARCH_APP_DEVICE_ASK_H
 
 #include "common/command.h"
+#include "common/store_choice.h"
 #include "device/connection.h"
 #include "device/enrol.h"
 #include "larch/lake.h"
@@ -36,6 +37,7 @@ typedef struct device_asking {
     char picture[LARCH_POSIX_PATH_MAX]; /* and as a PNG; "": not given */
     bool is_dry, is_sure;               /* of import: only checks; of forget: does not ask */
     char authority[256];                /* of add: HOST[:PORT] of the gateway; "": none */
+    larch_store_choice store;           /* of add, import and revoke: for a folder without a gateway */
 } device_asking;
 
 /* What rotate posts, and where: a device of larch then renews its session. */

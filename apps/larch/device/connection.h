@@ -6,11 +6,13 @@
 
 #include "common/app.h"
 #include "common/control.h"
+#include "common/store_choice.h"
 #include "storage.h"
 
 /* Private; secret while it is open. */
 typedef struct device_connection {
     char state[LARCH_POSIX_PATH_MAX]; /* of the gateway; to be set. "": the default */
+    const larch_store_choice *store;  /* to be set: what opens that folder if no gateway runs */
     larch_control_client client;
 } device_connection;
 

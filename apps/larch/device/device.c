@@ -166,6 +166,7 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_FLAG,
      LARCH_OPTION_AT(device_arguments, json),
      .text = "one JSON object an event, an answer or a context on stdout"},
+    LARCH_STORE_UNLOCK_ROWS(device_arguments, ask.store, NULL),
 };
 
 const larch_command larch_device_command = {
@@ -314,6 +315,8 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
                   {"yes", a->ask.is_sure, "forget"},
                   {"expires", a->ask.expires >= 0, "send"},
                   {"wait", a->ask.waits, "send"},
+                  {"store-passphrase", a->ask.store.passphrase[0] != '\0', "add import revoke"},
+                  {"store-pin", a->ask.store.pin[0] != '\0', "add import revoke"},
                   {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i].is_given && strstr(places[i].actions, action) == NULL)

@@ -118,7 +118,7 @@ larch_exit device_enrol(device_connection *gateway, const device_enrolling *e, c
                                  {joined, w.len}};
     larch_exit code = device_connection_try(gateway, words, sizeof words / sizeof words[0], &is_there);
     if (!is_there)
-        return device_enrol_alone(gateway->state, e, newcomers, count, results);
+        return device_enrol_alone(gateway->state, gateway->store, e, newcomers, count, results);
     if (code != LARCH_EXIT_DONE)
         return code;
     code = take_results(gateway, newcomers, count, results);

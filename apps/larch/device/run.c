@@ -7,6 +7,7 @@
 
 #include "common/shake.h"
 #include "common/value.h"
+#include "common/wire.h"
 #include "device/device_int.h"
 #include "system.h"
 
@@ -103,13 +104,12 @@ static uint64_t settle(void *context)
 
 static void take_datagrams(larch_loop_watch *watch, unsigned events)
 {
-    static larch_udp_batch batch;
     device_run *run = watch->context;
     (void)events;
-    if (larch_udp_receive(&run->udp, &batch) <= 0)
+    if (larch_udp_receive(&run->udp, &larch_app_batch) <= 0)
         return;
-    for (size_t i = 0; i < batch.count; i++) {
-        const larch_udp_datagram *d = &batch.datagrams[i];
+    for (size_t i = 0; i < larch_app_batch.count; i++) {
+        const larch_udp_datagram *d = &larch_app_batch.datagrams[i];
         const larch_bytes bytes = {d->bytes, d->len};
         if (larch_device_receive(&run->device, larch_posix_now_ms(), &d->peer, d->multicast, bytes) == LARCH_OK)
             continue;

@@ -3,7 +3,6 @@
 #ifndef LARCH_EXTCAP_PORTS_H
 #define LARCH_EXTCAP_PORTS_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,8 +12,8 @@
 #define LARCH_EXTCAP_PORTS_ENV "LARCH_EXTCAP_PORTS"
 
 typedef struct larch_extcap_port {
-    char path[PATH_MAX];
-    char name[64]; /* "larch-ttyUSB0", "larch-tmp_board" */
+    char path[128]; /* a longer one would have no name either */
+    char name[64];  /* "larch-ttyUSB0", "larch-tmp_board" */
 } larch_extcap_port;
 
 /* Returns how many it found. */

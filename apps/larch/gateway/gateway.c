@@ -14,12 +14,14 @@
 #include "common/app.h"
 #include "common/harden.h"
 #include "common/option.h"
+#include "common/store.h"
 #include "common/value.h"
 #include "format_1.h"
 #include "gateway/control.h"
 #include "gateway/delivery.h"
 #include "gateway/devices.h"
 #include "gateway/downlink.h"
+#include "gateway/entropy.h"
 #include "gateway/lake.h"
 #include "gateway/listen.h"
 #include "gateway/options.h"
@@ -62,10 +64,12 @@ typedef struct gateway_app {
     gateway_lake lake;
     const char *why; /* nothing can be accepted any more */
     larch_posix_storage files;
+    larch_app_store store;
     larch_storage storage;
     larch_posix_state state;
     larch_random random;
     larch_loop loop;
+    gateway_entropy entropy;
     gateway_control control;
     gateway_control_verb verbs[1 + GATEWAY_DOWNLINK_VERBS + GATEWAY_DEVICES_VERBS + GATEWAY_QUEUE_VERBS];
     gateway_downlink downlink;
@@ -119,7 +123,9 @@ static larch_exit open_state(gateway_app *app)
     if (larch_posix_storage_open(&app->files, app->options.state, app->options.durability) != LARCH_OK)
         return larch_app_fail(NAME, "%s; another state folder can be given with --state DIR",
                               larch_posix_storage_error(&app->files));
-    app->storage = larch_posix_storage_interface(&app->files);
+    const larch_exit code = larch_app_store_open(&app->store, NAME, &app->files, &app->options.store, &app->storage);
+    if (code != LARCH_EXIT_DONE)
+        return code;
     larch_error e = larch_posix_state_start(&app->files, &app->storage, &app->state, file, &fault);
     return e == LARCH_OK ? LARCH_EXIT_DONE : explain(app, e, file, fault);
 }
@@ -236,7 +242,7 @@ static larch_exit start(gateway_app *app)
 
 static void announce(gateway_app *app)
 {
-    char text[LARCH_TEXT_PEER_MAX];
+    char text[LARCH_TEXT_PEER_MAX], source[LARCH_APP_STORE_TEXT_MAX];
     gateway_report_identity(&app->report);
     for (size_t i = 0; i < app->socket_count; i++) {
         larch_text_of_peer(&app->sockets[i].local, text);
@@ -246,6 +252,8 @@ static void announce(gateway_app *app)
             gateway_report_say(&app->report, "%s is in no multicast group; 'larch discover' may not find it", text);
     }
     gateway_report_say(&app->report, "state in %s", app->options.state);
+    larch_app_store_describe(&app->store, source);
+    gateway_report_say(&app->report, "%s", source);
     if (app->state.moved > 0)
         gateway_report_say(&app->report,
                            "its %zu files were moved to the present format; as they were, they stand beside the new "
@@ -507,7 +515,9 @@ static larch_exit run(gateway_app *app)
     larch_loop_init(&app->loop, settle, app);
     if (watch_all(app) != LARCH_OK)
         return larch_app_fail(NAME, "signals: %s", strerror(errno));
+    gateway_entropy_start(&app->entropy, app->options.entropy, &app->report, &app->loop);
     const int code = larch_loop_run(&app->loop);
+    gateway_entropy_stop(&app->entropy);
     return code >= 0 ? code : larch_app_fail(NAME, "poll: %s", strerror(errno));
 }
 
@@ -535,6 +545,7 @@ int larch_gateway_main(int argc, char **argv)
         larch_gateway_wipe(&app.gateway);
         larch_posix_storage_close(&app.files);
     }
+    larch_app_store_close(&app.store);
     gateway_lake_close(&app.lake);
     give_memory(&app.config);
     return code;

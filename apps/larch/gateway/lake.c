@@ -6,6 +6,7 @@
 
 #include "common/authority.h"
 #include "common/enrol.h"
+#include "common/keylog.h"
 #include "common/suite_name.h"
 
 #define NAME    "gateway"
@@ -52,16 +53,17 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
     gateway_sessions *s = lake->sessions;
     const larch_enrolled_key *key = &lake->found;
     (void)now_ms;
-    larch_error e = keep_credential(lake);
+    larch_error e = lake->shaken_count < GATEWAY_LAKE_SHAKEN ? keep_credential(lake) : LARCH_SPACE;
     if (e == LARCH_OK)
         e = larch_sessions_add_made(s->registry, key, made, gateway_sessions_unix_s(s), lake->until_s, session);
-    if (e == LARCH_OK)
-        gateway_report_handshake(s->report, &(gateway_report_shaken){.device = key->name,
-                                                                     .peer = session->last,
-                                                                     .method = made->method,
-                                                                     .suite = made->suite->number,
-                                                                     .is_resumption = key->is_resumption});
-    else if (e == LARCH_AUTH)
+    if (e == LARCH_OK) {
+        gateway_lake_shaken *shaken = &lake->shaken[lake->shaken_count++];
+        *shaken = (gateway_lake_shaken){.report = {.peer = session->last,
+                                                   .method = made->method,
+                                                   .suite = made->suite->number,
+                                                   .is_resumption = key->is_resumption}};
+        memcpy(shaken->name, key->name, sizeof shaken->name);
+    } else if (e == LARCH_AUTH)
         gateway_report_say(
             s->report,
             "a handshake of %s was refused: its key was replaced or revoked meanwhile, or a later one came first",
@@ -71,6 +73,25 @@ static larch_error store(void *context, uint64_t now_ms, const larch_lake_made *
                            s->is_started ? larch_sessions_error(s->registry)->text : "sessions wait for the clock");
     larch_wipe(&lake->found, sizeof lake->found);
     return e == LARCH_OK || e == LARCH_AUTH ? e : LARCH_STATE;
+}
+
+/* All handshakes that came together are durable with one transaction, and only then reported. */
+static larch_error commit(void *context)
+{
+    gateway_lake *lake = context;
+    gateway_sessions *s = lake->sessions;
+    const larch_error e = larch_sessions_commit(s->registry);
+    for (size_t i = 0; i < lake->shaken_count; i++) {
+        gateway_lake_shaken *shaken = &lake->shaken[i];
+        shaken->report.device = shaken->name;
+        if (e == LARCH_OK)
+            gateway_report_handshake(s->report, &shaken->report);
+        else
+            gateway_report_say(s->report, "a handshake of %s was refused: %s", shaken->name,
+                               larch_sessions_error(s->registry)->text);
+    }
+    lake->shaken_count = 0;
+    return e;
 }
 
 static larch_error confirm(void *context, uint64_t now_ms, const larch_session *session)
@@ -98,6 +119,15 @@ static uint64_t unix_s(void *context)
 }
 
 /* ---- life ------------------------------------------------------------------------ */
+
+#if LARCH_KEYLOG
+/* As log_keys of sessions.c. */
+static void log_secrets(void *context, larch_bytes line)
+{
+    (void)context;
+    (void)larch_app_keylog_lake(NAME, line);
+}
+#endif
 
 /* Those that the operator allows, in that order. */
 static larch_exit take_suites(gateway_lake *lake, const gateway_options *options, size_t *count)
@@ -141,6 +171,9 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                      .random = *random,
                                      .scratch = lake->scratch,
                                      .scratch_size = sizeof lake->scratch};
+#if LARCH_KEYLOG
+    lake->party.key_log = log_secrets;
+#endif
     lake->config = (larch_lake_service_config){.party = &lake->party,
                                                .contexts = larch_sessions_contexts(sessions->registry),
                                                .epochs = &sessions->epochs,
@@ -154,6 +187,7 @@ larch_exit gateway_lake_open(gateway_lake *lake, gateway_sessions *sessions, con
                                                .credentials = ";ed-cred-t=0;ed-cred-t=1;ed-idcred-t=4",
                                                .own = own,
                                                .store = store,
+                                               .commit = commit,
                                                .confirm = confirm,
                                                .stamp = stamp,
                                                .unix_s = unix_s,

@@ -21,6 +21,14 @@ typedef struct gateway_lake_own {
     larch_lake_credential credential; /* views of those above */
 } gateway_lake_own;
 
+#define GATEWAY_LAKE_SHAKEN 256 /* handshakes that become durable together */
+
+/* One that is reported when it is durable. */
+typedef struct gateway_lake_shaken {
+    char name[LARCH_SESSIONS_NAME_MAX + 1];
+    gateway_report_shaken report;
+} gateway_lake_shaken;
+
 typedef struct gateway_lake {
     gateway_sessions *sessions; /* private, all of it */
     larch_random random;
@@ -43,6 +51,8 @@ typedef struct gateway_lake {
     uint8_t scratch[LARCH_LAKE_SCRATCH];
     larch_lake_place_87 *places; /* GATEWAY_LAKE_PLACES, as the halves */
     larch_lake_half *halves;
+    size_t shaken_count;
+    gateway_lake_shaken shaken[GATEWAY_LAKE_SHAKEN];
 } gateway_lake;
 
 /* Makes the service, for the gateway's config. sessions: open, and kept. Close it in any event. */

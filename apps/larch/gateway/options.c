@@ -118,6 +118,15 @@ static const larch_option options_rows[] = {
      .text =
          "what messages have to come by: 'nothing' (default), or 'lake', which refuses the direct exchange: messages "
          "come in sessions of devices that 'larch device add' added"},
+    LARCH_STORE_CHOICE_ROWS(gateway_options, store, "gateway"),
+    LARCH_STORE_UNLOCK_ROWS(gateway_options, store, "gateway"),
+    {.name = "entropy",
+     .kind = LARCH_OPTION_COPY,
+     .value = "DEVICE",
+     .wants = "a device",
+     .section = "gateway",
+     LARCH_OPTION_AT(gateway_options, entropy),
+     .text = "a hardware source, such as /dev/hwrng, whose bytes are added to the kernel's; default none"},
     {.name = "suites",
      .kind = LARCH_OPTION_SETTER,
      .value = "NAME,...",
@@ -227,10 +236,20 @@ typedef struct reading {
     char why[LARCH_OPTION_FAULT_MAX]; /* the first mistake */
 } reading;
 
+/* A setting is written with underscores, and its option with dashes. */
+static bool is_setting(const char *row, const char *name)
+{
+    while (*row != '\0' && (*row == *name || (*row == '-' && *name == '_'))) {
+        row++;
+        name++;
+    }
+    return *row == '\0' && *name == '\0';
+}
+
 static const larch_option *find_among(const larch_option *rows, size_t count, const char *section, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (rows[i].section != NULL && strcmp(section, rows[i].section) == 0 && strcmp(name, rows[i].name) == 0)
+        if (rows[i].section != NULL && strcmp(section, rows[i].section) == 0 && is_setting(rows[i].name, name))
             return &rows[i];
     return NULL;
 }

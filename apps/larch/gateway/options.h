@@ -7,6 +7,7 @@
 #define LARCH_APP_GATEWAY_OPTIONS_H
 
 #include "common/app.h"
+#include "common/store_choice.h"
 #include "larch/reach.h"
 #include "storage.h"
 
@@ -37,6 +38,8 @@ typedef struct gateway_options {
     uint32_t contexts;
     uint32_t grace_seconds;
     uint64_t outbox_bytes;
+    larch_store_choice store;
+    char entropy[GATEWAY_STATE_MAX]; /* a device; "": none */
     larch_reach_limits limits;
 } gateway_options;
 

@@ -138,6 +138,7 @@ larch_exit gateway_sessions_open(gateway_sessions *s, const gateway_options *opt
         .place_max = options->contexts,
         .start = state->start,
         .complete = state->complete,
+        .has_groups = true,
 #if LARCH_KEYLOG
         .key_log = log_keys,
 #endif

@@ -47,13 +47,22 @@ static larch_exit ask_gateway(const keys_options *options, const keys_change *ch
 
 /* ---- by this process --------------------------------------------------------- */
 
-static larch_exit start_state(keys_start *start)
+static larch_exit start_state(const keys_options *options, keys_start *start)
 {
     char file[LARCH_STORAGE_NAME_MAX + 1];
     larch_store_fault fault;
-    start->storage = larch_posix_storage_interface(&start->files);
+    const larch_exit code =
+        larch_app_store_open(&start->store, KEYS_NAME, &start->files, &options->store, &start->storage);
+    if (code != LARCH_EXIT_DONE)
+        return code;
     const larch_error e = larch_posix_state_start(&start->files, &start->storage, &start->state, file, &fault);
     return e == LARCH_OK ? LARCH_EXIT_DONE : keys_complain_of_file(&start->files, file, fault);
+}
+
+static void close_files(keys_start *start)
+{
+    larch_app_store_close(&start->store);
+    larch_posix_storage_close(&start->files);
 }
 
 static larch_error open_files(const keys_options *options, keys_start *start)
@@ -76,14 +85,14 @@ static larch_exit move_folder(const keys_options *options)
         return LARCH_EXIT_DONE;
     if (open_files(options, &start) != LARCH_OK)
         return larch_app_fail(KEYS_NAME, "%s", larch_posix_storage_error(&start.files));
-    const larch_exit code = start_state(&start);
-    larch_posix_storage_close(&start.files);
+    const larch_exit code = start_state(options, &start);
+    close_files(&start);
     return code;
 }
 
-static larch_exit make_change(const keys_change *change, keys_start *start)
+static larch_exit make_change(const keys_options *options, const keys_change *change, keys_start *start)
 {
-    const larch_exit code = start_state(start);
+    const larch_exit code = start_state(options, start);
     return code == LARCH_EXIT_DONE ? change->make(change->context, start) : code;
 }
 
@@ -99,8 +108,8 @@ static larch_exit make_alone(const keys_options *options, const keys_change *cha
         (change->look != NULL && (code = change->look(change->context)) != LARCH_EXIT_DONE))
         return code;
     if (open_files(options, &start) == LARCH_OK) {
-        code = make_change(change, &start);
-        larch_posix_storage_close(&start.files);
+        code = make_change(options, change, &start);
+        close_files(&start);
         return code;
     }
     const bool is_held = larch_posix_storage_holder(&start.files) != 0;

@@ -13,6 +13,7 @@
 /* An open folder whose start was counted. */
 typedef struct keys_start {
     larch_posix_storage files;
+    larch_app_store store;
     larch_storage storage;
     larch_posix_state state;
 } keys_start;

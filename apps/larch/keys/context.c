@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "common/device_name.h"
+#include "common/folder.h"
 #include "keys/change.h"
-#include "keys/folder.h"
 #include "registry/sessions.h"
 #include "system.h"
 
@@ -72,8 +72,8 @@ larch_exit keys_add_context(keys_options *options, const char *name, const char 
     /* Before the process gives up its rights for the folder's owner, who need not be able to read the file. */
     if ((code = larch_context_file_read(KEYS_NAME, path, &file)) != LARCH_EXIT_DONE)
         return code;
-    if ((code = keys_make_folder(options)) == LARCH_EXIT_DONE &&
-        (code = keys_enter_folder(options)) == LARCH_EXIT_DONE &&
+    if ((code = larch_app_make_folder(KEYS_NAME, options->state)) == LARCH_EXIT_DONE &&
+        (code = larch_app_enter_folder(KEYS_NAME, options->state, &options->folder)) == LARCH_EXIT_DONE &&
         (code = larch_app_start_crypto(KEYS_NAME)) == LARCH_EXIT_DONE)
         code = keys_store_context(options, name, &file);
     larch_context_file_wipe(&file);

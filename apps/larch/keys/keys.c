@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/command.h"
+#include "common/folder.h"
 #include "common/value.h"
 #include "keys/context.h"
-#include "keys/folder.h"
 #include "keys/recover.h"
 #include "keys/rotate.h"
 #include "keys/view.h"
@@ -188,6 +188,7 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_FLAG,
      LARCH_OPTION_AT(keys_options, is_sure),
      .text = "recover without asking for confirmation"},
+    LARCH_STORE_UNLOCK_ROWS(keys_options, store, NULL),
 };
 
 const larch_command larch_keys_command = {
@@ -256,7 +257,7 @@ int larch_keys_main(int argc, char **argv)
         return code;
     if (action->run == NULL)
         return add_context(&options, &operands);
-    if ((code = keys_enter_folder(&options)) != LARCH_EXIT_DONE ||
+    if ((code = larch_app_enter_folder(KEYS_NAME, options.state, &options.folder)) != LARCH_EXIT_DONE ||
         (code = larch_app_start_crypto(KEYS_NAME)) != LARCH_EXIT_DONE)
         return code;
     return action->run(&options);

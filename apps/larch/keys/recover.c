@@ -4,46 +4,22 @@
 #include <stdio.h>
 
 #include "common/confirm.h"
-#include "registry/outbox.h"
-#include "registry/sessions.h"
-#include "state.h"
+#include "common/recover.h"
 
 #define QUESTION                                                                                         \
     "Every direct key in %s will be wiped, and the gateway makes new ones\n"                             \
     "at its next start. Senders that trust its identity (larch2:) follow; those with the pin of a key\n" \
     "(larch1:) need the new one. Messages sealed to the old keys can be opened no more.\n"
 
-/* Outbox and sessions are files of SQLite, which the storage does not know. The outbox keeps its rows; sessions go, since
- * numbers of theirs may have been used after the copy was made. */
-static larch_exit recover_databases(const keys_options *options, uint32_t start)
-{
-    char outbox[LARCH_POSIX_PATH_MAX + sizeof LARCH_APP_OUTBOX_NAME];
-    char sessions[LARCH_POSIX_PATH_MAX + sizeof LARCH_APP_SESSIONS_NAME];
-    larch_registry_reason why;
-    size_t removed;
-    snprintf(outbox, sizeof outbox, "%s/%s", options->state, LARCH_APP_OUTBOX_NAME);
-    snprintf(sessions, sizeof sessions, "%s/%s", options->state, LARCH_APP_SESSIONS_NAME);
-    if (larch_outbox_stamp(outbox, start, &why) != LARCH_OK ||
-        larch_sessions_recover(sessions, start, &removed, &why) != LARCH_OK)
-        return larch_app_fail(KEYS_NAME, "%s", why.text);
-    if (removed > 0)
-        fprintf(stderr, "larch keys: %zu sessions were deleted; their devices need new ones\n", removed);
-    return LARCH_EXIT_DONE;
-}
-
 static larch_exit recover(const keys_options *options, larch_posix_storage *files)
 {
-    char file[LARCH_STORAGE_NAME_MAX + 1];
-    larch_store_fault fault;
-    larch_storage storage = larch_posix_storage_interface(files);
-    larch_exit code;
-    if (larch_posix_state_recover(files, &storage, file, &fault) != LARCH_OK)
-        return keys_complain_of_file(files, file, fault);
-    if ((code = recover_databases(options, storage.start)) != LARCH_EXIT_DONE)
-        return code;
-    if (larch_posix_state_complete(files, &storage, file, &fault) != LARCH_OK)
-        return keys_complain_of_file(files, file, fault);
-    return LARCH_EXIT_DONE;
+    larch_app_store store;
+    larch_storage storage;
+    larch_exit code = larch_app_store_open(&store, KEYS_NAME, files, &options->store, &storage);
+    if (code == LARCH_EXIT_DONE)
+        code = larch_app_recover(KEYS_NAME, files, &storage);
+    larch_app_store_close(&store);
+    return code;
 }
 
 larch_exit keys_recover(const keys_options *options)

@@ -22,19 +22,6 @@ static larch_exit fingerprint_of(const larch_kem *kem, const larch_stored_key *k
     return LARCH_EXIT_DONE;
 }
 
-larch_exit keys_complain_of_file(const larch_posix_storage *files, const char *name, larch_store_fault fault)
-{
-    if (fault == LARCH_STORE_MEDIUM)
-        return larch_app_fail(KEYS_NAME, "%s", larch_posix_storage_error(files));
-    if (fault == LARCH_STORE_VERSION)
-        return larch_app_fail(KEYS_NAME,
-                              "%s/%s %s; if that was an older one, 'larch gateway' moves the folder to the present "
-                              "format at its start, as does 'larch keys rotate'",
-                              files->path, name, larch_store_fault_text(fault));
-    return larch_app_fail(KEYS_NAME, "%s/%s %s. %s", files->path, name, larch_store_fault_text(fault),
-                          larch_posix_state_advice(fault, name));
-}
-
 static larch_exit view_marks(const larch_posix_storage *files, const larch_storage *storage, uint16_t set,
                              key_view *view)
 {
@@ -101,37 +88,49 @@ larch_error keys_start_view(larch_storage *storage, char file[LARCH_STORAGE_NAME
     return larch_state_start(storage, 0, NULL, &found, file, fault);
 }
 
-/* files is open on LARCH_EXIT_DONE. */
-static larch_exit begin_view(const keys_options *options, larch_posix_storage *files, larch_storage *storage)
+/* A folder that is looked at. */
+typedef struct folder_view {
+    larch_posix_storage files;
+    larch_app_store store;
+    larch_storage storage;
+} folder_view;
+
+static void end_view(folder_view *v)
+{
+    larch_app_store_close(&v->store);
+    larch_posix_storage_close(&v->files);
+}
+
+/* It is open on LARCH_EXIT_DONE. */
+static larch_exit begin_view(const keys_options *options, folder_view *v)
 {
     char file[LARCH_STORAGE_NAME_MAX + 1];
     larch_store_fault fault;
-    if (larch_posix_storage_view(files, options->state) != LARCH_OK)
-        return larch_app_fail(KEYS_NAME, "%s", larch_posix_storage_error(files));
-    *storage = larch_posix_storage_interface(files);
-    if (keys_start_view(storage, file, &fault) == LARCH_OK)
-        return LARCH_EXIT_DONE;
-    (void)keys_complain_of_file(files, file, fault);
-    larch_posix_storage_close(files);
-    return LARCH_EXIT_FAILED;
+    if (larch_posix_storage_view(&v->files, options->state) != LARCH_OK)
+        return larch_app_fail(KEYS_NAME, "%s", larch_posix_storage_error(&v->files));
+    larch_exit code = larch_app_store_open(&v->store, KEYS_NAME, &v->files, &options->store, &v->storage);
+    if (code == LARCH_EXIT_DONE && keys_start_view(&v->storage, file, &fault) != LARCH_OK)
+        code = keys_complain_of_file(&v->files, file, fault);
+    if (code != LARCH_EXIT_DONE)
+        end_view(v);
+    return code;
 }
 
 larch_exit keys_view_state(const keys_options *options, bool with_marks, set_view views[LARCH_DIRECT_SETS])
 {
-    larch_posix_storage files;
-    larch_storage storage;
+    folder_view v;
     memset(views, 0, LARCH_DIRECT_SETS * sizeof *views);
-    larch_exit code = begin_view(options, &files, &storage);
+    larch_exit code = begin_view(options, &v);
     if (code != LARCH_EXIT_DONE)
         return code;
     for (size_t i = 0; code == LARCH_EXIT_DONE && i < LARCH_DIRECT_SETS; i++)
         if (options->kem == NULL || options->kem == larch_direct_kem_at(i))
-            code = view_set(&files, &storage, larch_direct_kem_at(i), with_marks, &views[i]);
+            code = view_set(&v.files, &v.storage, larch_direct_kem_at(i), with_marks, &views[i]);
     if (code == LARCH_EXIT_DONE && !holds_any(views))
         code = larch_app_fail(KEYS_NAME,
                               "%s holds no %s key; a gateway makes it on its first start: larch gateway --state DIR",
-                              files.path, (options->kem != NULL ? options->kem : larch_direct_kem_at(0))->name);
-    larch_posix_storage_close(&files);
+                              v.files.path, (options->kem != NULL ? options->kem : larch_direct_kem_at(0))->name);
+    end_view(&v);
     return code;
 }
 
@@ -139,21 +138,20 @@ larch_exit keys_view_state(const keys_options *options, bool with_marks, set_vie
 
 larch_exit keys_view_identity(const keys_options *options, char text[LARCH_FINGERPRINT_TEXT_LEN + 1])
 {
-    larch_posix_storage files;
-    larch_storage storage;
+    folder_view v;
     larch_store_fault fault = LARCH_STORE_NONE;
     uint8_t identity[LARCH_FINGERPRINT_LEN];
     memset(text, 0, LARCH_FINGERPRINT_TEXT_LEN + 1);
-    larch_exit code = begin_view(options, &files, &storage);
+    larch_exit code = begin_view(options, &v);
     if (code != LARCH_EXIT_DONE)
         return code;
-    const larch_error e = larch_app_stored_identity(&storage, identity, &fault);
+    const larch_error e = larch_app_stored_identity(&v.storage, identity, &fault);
     if (e == LARCH_OK)
         larch_fingerprint_format(LARCH_FINGERPRINT_IDENTITY, identity, text);
     else if (fault == LARCH_STORE_NONE)
         code = larch_app_fail(KEYS_NAME, "%s", larch_error_text(e));
     else if (fault != LARCH_STORE_MISSING)
-        code = keys_complain_of_file(&files, LARCH_STORED_IDENTITY_NAME, fault);
-    larch_posix_storage_close(&files);
+        code = keys_complain_of_file(&v.files, LARCH_STORED_IDENTITY_NAME, fault);
+    end_view(&v);
     return code;
 }

@@ -4,6 +4,8 @@
 #define LARCH_APP_KEYS_VIEW_H
 
 #include "common/app.h"
+#include "common/folder.h"
+#include "common/store.h"
 #include "larch/direct.h"
 #include "larch/gateway.h"
 #include "larch/identity.h"
@@ -18,7 +20,8 @@ typedef struct keys_options {
     const larch_kem *kem; /* NULL: not given */
     bool json;
     bool is_sure;
-    int folder; /* of the state, open (keys/folder.h) */
+    larch_store_choice store;
+    int folder; /* of the state, open (common/folder.h) */
 } keys_options;
 
 /* One key of a set, without its secrets. */
@@ -45,6 +48,10 @@ larch_error keys_start_view(larch_storage *storage, char file[LARCH_STORAGE_NAME
 larch_exit keys_view_identity(const keys_options *options, char text[LARCH_FINGERPRINT_TEXT_LEN + 1]);
 
 /* Says what is wrong with a file of the folder. Returns LARCH_EXIT_FAILED. */
-larch_exit keys_complain_of_file(const larch_posix_storage *files, const char *name, larch_store_fault fault);
+static inline larch_exit keys_complain_of_file(const larch_posix_storage *files, const char *name,
+                                               larch_store_fault fault)
+{
+    return larch_app_complain_of_file(KEYS_NAME, files, name, fault);
+}
 
 #endif

@@ -117,13 +117,12 @@ static uint64_t settle(void *context)
 
 static void take_datagrams(larch_loop_watch *watch, unsigned events)
 {
-    static larch_udp_batch batch;
     protected_send *p = watch->context;
     uint8_t reply[LARCH_COAP_DATAGRAM_MAX];
     (void)events;
-    larch_app_wire_receive(&p->s->wire, &batch);
-    for (size_t i = 0; i < batch.count; i++) {
-        const larch_udp_datagram *d = &batch.datagrams[i];
+    larch_app_wire_receive(&p->s->wire, &larch_app_batch);
+    for (size_t i = 0; i < larch_app_batch.count; i++) {
+        const larch_udp_datagram *d = &larch_app_batch.datagrams[i];
         larch_writer writer = larch_writer_to(reply, sizeof reply);
         larch_coap_event event;
         const uint64_t now_ms = larch_posix_now_ms();

@@ -252,12 +252,11 @@ static uint64_t settle(void *context)
 
 static void take_datagrams(larch_loop_watch *watch, unsigned events)
 {
-    static larch_udp_batch batch;
     sending *s = watch->context;
     (void)events;
-    larch_app_wire_receive(&s->wire, &batch);
-    for (size_t i = 0; i < batch.count; i++) {
-        const larch_udp_datagram *d = &batch.datagrams[i];
+    larch_app_wire_receive(&s->wire, &larch_app_batch);
+    for (size_t i = 0; i < larch_app_batch.count; i++) {
+        const larch_udp_datagram *d = &larch_app_batch.datagrams[i];
         larch_show_datagram(&s->show, false, (larch_bytes){d->bytes, d->len});
         larch_sender_receive(&s->sender, larch_posix_now_ms(), &d->peer, (larch_bytes){d->bytes, d->len});
     }

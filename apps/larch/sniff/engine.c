@@ -181,6 +181,18 @@ bool larch_engine_flush(larch_engine *e)
     return e->pcapng_file == NULL || fflush(e->pcapng_file) == 0;
 }
 
+static void print_sessions(const larch_sniff_handshakes *handshakes)
+{
+    const uint64_t *sessions = handshakes->totals.sessions;
+    if (handshakes->totals.begun + handshakes->totals.completed + sessions[LARCH_SNIFF_STRENGTH_UNKNOWN] == 0)
+        return;
+    fprintf(stderr,
+            "  handshakes begun %" PRIu64 ", completed %" PRIu64 "; sessions: %" PRIu64 " post-quantum, %" PRIu64
+            " not, %" PRIu64 " unknown\n",
+            handshakes->totals.begun, handshakes->totals.completed, sessions[LARCH_SNIFF_STRENGTH_POST_QUANTUM],
+            sessions[LARCH_SNIFF_STRENGTH_CLASSICAL], sessions[LARCH_SNIFF_STRENGTH_UNKNOWN]);
+}
+
 void larch_engine_print_summary(const larch_engine *e, uint64_t dropped)
 {
     const struct larch_engine_counters *c = &e->counters;
@@ -198,6 +210,7 @@ void larch_engine_print_summary(const larch_engine *e, uint64_t dropped)
     if (c->unread > 0)
         fprintf(stderr, "  of a link type that cannot be read %" PRIu64 ", the first: %s (%" PRIu32 ")\n", c->unread,
                 larch_sniff_capture_describe_link(e->unread_linktype), e->unread_linktype);
+    print_sessions(&e->flow->handshakes);
     bool any = false;
     for (int i = 0; i < LARCH_SNIFF_ALERT_COUNT; i++) {
         const struct larch_sniff_tally *tally = &e->alerts->tallies[i];

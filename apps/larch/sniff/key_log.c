@@ -10,7 +10,7 @@
 
 #include "common/harden.h"
 
-#define FILE_MAX (256 * 1024) /* of as many contexts as the sniffer holds, and comments */
+#define FILE_MAX (1024 * 1024) /* of as many contexts and handshakes as the sniffer holds, and comments */
 
 /* Without stdio, whose buffer nobody wipes. LARCH_SPACE: longer than cap; LARCH_PLATFORM: errno says why. */
 static larch_error read_all(int fd, uint8_t *bytes, size_t cap, size_t *len)
@@ -55,7 +55,7 @@ larch_exit larch_key_log_read(const char *command, const char *path, larch_sniff
         if (e == LARCH_PLATFORM)
             result = larch_app_fail(command, "%s: %s", path, strerror(errno));
         else if (e == LARCH_SPACE)
-            result = larch_app_usage(command, "%s: it is longer than any key log that fits, 256 KiB", path);
+            result = larch_app_usage(command, "%s: it is longer than any key log that fits, 1 MiB", path);
         else
             result = parse(command, path, (larch_bytes){bytes, len}, *keys);
         larch_wipe(bytes, FILE_MAX);

@@ -223,10 +223,12 @@ static const larch_option rows[] = {
      .value = "FILE",
      LARCH_OPTION_AT(sniffer, key_log),
      .text =
-         "open OSCORE messages with the security contexts in FILE, one a line as in Wireshark's file oscore_contexts: "
+         "open OSCORE messages and handshakes with the secrets in FILE: security contexts, one a line as in "
+         "Wireshark's "
+         "file oscore_contexts: "
          "\"sender ID\",\"recipient ID\",\"master secret\",\"master salt\",\"ID context\",\"algorithm\", all but the "
          "last "
-         "in hexadecimal"},
+         "in hexadecimal; and lines of handshakes, which begin with #LAKE_, as builds with LARCH_KEYLOG write them"},
     {.name = "count",
      .kind = LARCH_OPTION_NUMBER,
      .value = "N",
@@ -259,7 +261,8 @@ const larch_command larch_sniff_command = {
     .name = NAME,
     .text = "decode traffic live or from a file, and name attacks",
     .usage = "(-i IFACE | -r FILE | --serial DEVICE) [OPTION]...",
-    .about = "Decodes CoAP, OSCORE and the post-quantum exchange, and names attacks as they happen.\n",
+    .about = "Decodes CoAP, OSCORE, handshakes (LAKE, EDHOC) and the post-quantum exchange, and names attacks as\n"
+             "they happen. Of each session it says whether a post-quantum handshake made its keys.\n",
     LARCH_COMMAND_OPTIONS(rows),
     .more = "Exit status: 0 done, 1 failed, 2 usage, 3 an alert as severe as --fail-on says.\n"
             "\n"

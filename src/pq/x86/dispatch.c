@@ -62,6 +62,15 @@ larch_shake_many *larch_shake128_many_at_level(unsigned level)
     return level < LARCH_PQ_LEVELS && larch_x86_has(level) ? at[level] : NULL;
 }
 
+/* ---- output of many sponges ------------------------------------------------ */
+
+void larch_shake_prepare_many(larch_keccak *k, size_t count)
+{
+    const x86_ops *ops = best();
+    if (ops != NULL && count > 1)
+        larch_x86_prepare_many(ops, k, count);
+}
+
 /* ---- ML-KEM ---------------------------------------------------------------- */
 
 /* One level's functions of one set; ops is an expression that tells the level's

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Short outputs of SHAKE128, as many sponges side by side as a level has lanes and neighbours have the same length. */
+/* Sponges side by side, as many as a level has lanes: short outputs of SHAKE128, where neighbours have the same length, and
+ * the first blocks of any. */
 #include <string.h>
 
+#include "pq/pq.h"
 #include "pq/x86/x86_int.h"
 
 #define WIDTH_MAX 8
@@ -93,6 +95,35 @@ void larch_x86_shake128_many(const x86_ops *ops, uint8_t (*out)[8], const larch_
         if (some > ops->keccak[level].width)
             some = ops->keccak[level].width;
         run(ops->keccak[level].permute, ops->keccak[level].width, out + at, inputs, some, len);
+    }
+    ops->clear();
+    larch_x86_burn();
+}
+
+/* count sponges, at most as many as this permutation has lanes. */
+static void permute_some(void (*permute)(uint64_t *s), unsigned width, larch_keccak *k, size_t count)
+{
+    _Alignas(64) uint64_t s[WORDS * WIDTH_MAX];
+    for (unsigned i = 0; i < WORDS; i++)
+        for (unsigned l = 0; l < width; l++)
+            s[i * width + l] = l < count ? k[l].state[i] : 0;
+    permute(s);
+    for (size_t l = 0; l < count; l++) {
+        for (unsigned i = 0; i < WORDS; i++)
+            k[l].state[i] = s[i * width + l];
+        k[l].at = 0;
+    }
+    larch_wipe(s, sizeof s[0] * WORDS * width);
+}
+
+void larch_x86_prepare_many(const x86_ops *ops, larch_keccak *k, size_t count)
+{
+    for (size_t at = 0, some; at < count; at += some) {
+        unsigned level = 0;
+        while (ops->keccak[level].busy_min > count - at)
+            level++;
+        some = count - at < ops->keccak[level].width ? count - at : ops->keccak[level].width;
+        permute_some(ops->keccak[level].permute, ops->keccak[level].width, k + at, some);
     }
     ops->clear();
     larch_x86_burn();

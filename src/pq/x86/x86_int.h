@@ -111,6 +111,10 @@ void larch_x86_run(const x86_ops *ops, const x86_job *jobs, size_t count);
 void larch_x86_shake128_many(const x86_ops *ops, uint8_t (*out)[8], const larch_bytes *pieces, size_t piece_count,
                              size_t count);
 
+/* As larch_shake_prepare_many. */
+struct larch_keccak;
+void larch_x86_prepare_many(const x86_ops *ops, struct larch_keccak *k, size_t count);
+
 /* ML-KEM's three operations [FIPS203 6], one or count at once: those share the lanes,
  * decapsulations where neighbours have the same dk (the same pointer). */
 void larch_x86_keygen(const x86_ops *ops, const mlkem_params *p, const uint8_t *seed, uint8_t *ek, uint8_t *dk);
