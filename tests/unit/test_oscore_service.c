@@ -556,6 +556,60 @@ static void test_own_numbers(void **state)
     }
 }
 
+/* ---- policies --------------------------------------------------------------- */
+
+static struct {
+    unsigned heard;
+    uint64_t device;
+    bool reports, reads; /* what the device may do with "temp"; nothing with any other */
+} policy;
+
+static void hear(void *context, const larch_session *session)
+{
+    (void)context;
+    policy.heard++;
+    policy.device = session->device;
+    assert_int_equal(session->last.port, s.peer.port);
+}
+
+static bool allow(void *context, uint64_t device, larch_bytes name, bool reports)
+{
+    (void)context;
+    assert_int_equal(device, policy.device);
+    return larch_bytes_equal(name, LARCH_TEXT("temp")) && (reports ? policy.reports : policy.reads);
+}
+
+static unsigned get_last(const char *name)
+{
+    larch_coap_message m;
+    return sessions_ask(&s, compose_get(name, NULL, NULL), &m);
+}
+
+/* The driver hears of each new request once, and decides on each direction by itself. */
+static void test_policy(void **state)
+{
+    (void)state;
+    static const larch_oscore_devices devices = {.heard = hear, .allows = allow};
+    larch_coap_message m;
+    s.oscore.config.devices = &devices; /* without a restart, after which the first request is challenged */
+    memset(&policy, 0, sizeof policy);
+    policy.reports = true;
+    assert_int_equal(sessions_ask(&s, sessions_reading(&s, "temp", NULL, none, "1"), &m), LARCH_COAP_CHANGED);
+    assert_true(policy.heard > 0 && policy.device != 0);
+    assert_int_equal(get_last("temp"), LARCH_COAP_FORBIDDEN);
+    assert_int_equal(sessions_ask(&s, sessions_reading(&s, "other", NULL, none, "1"), &m), LARCH_COAP_FORBIDDEN);
+    assert_int_equal(s.stored_count, 1);
+    policy.reports = false;
+    policy.reads = true;
+    const unsigned heard = policy.heard;
+    assert_int_equal(sessions_ask(&s, sessions_reading(&s, "temp", "7", none, "1"), &m), LARCH_COAP_FORBIDDEN);
+    assert_int_equal(get_last("temp"), LARCH_COAP_CONTENT);
+    assert_int_equal(get_last("other"), LARCH_COAP_FORBIDDEN);
+    assert_int_equal(policy.heard, heard + 3);
+    assert_int_equal(s.told[LARCH_EVENT_DENIED], 4);
+    assert_int_equal(s.stored_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,6 +629,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_observe_reset_and_silence, begin, end),
         cmocka_unit_test_setup_teardown(test_observe_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_own_numbers, begin, end),
+        cmocka_unit_test_setup_teardown(test_policy, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
