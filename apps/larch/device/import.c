@@ -25,10 +25,20 @@
 #define WINDOW       1024 /* rows that become durable together */
 #define NEWCOMER_MAX (LARCH_SESSIONS_NAME_MAX + LARCH_APP_POLICY_WORD_MAX + 3)
 
+typedef struct batch {
+    size_t count;
+    import_row *rows[LARCH_APP_ENROL_MAX];
+    int files[LARCH_APP_ENROL_MAX];
+    larch_app_newcomer newcomers[LARCH_APP_ENROL_MAX];
+    size_t len; /* of all newcomers in a request */
+    device_enrolled results[LARCH_APP_ENROL_MAX];
+} batch;
+
 typedef struct importing {
     device_connection *gateway;
     const device_asking *asking;
     import_rows all;
+    batch *batch; /* by malloc: it is large, and wiped after each use */
     size_t added, skipped, failed;
 } importing;
 
@@ -84,15 +94,6 @@ static bool equal(const device_enrolling *a, const device_enrolling *b)
            a->reference == b->reference;
 }
 
-typedef struct batch {
-    size_t count;
-    import_row *rows[LARCH_APP_ENROL_MAX];
-    int files[LARCH_APP_ENROL_MAX];
-    larch_app_newcomer newcomers[LARCH_APP_ENROL_MAX];
-    size_t len; /* of all newcomers in a request */
-    device_enrolled results[LARCH_APP_ENROL_MAX];
-} batch;
-
 /* Files first: a device whose file cannot be made is not added. */
 static void open_file(const importing *im, batch *b, import_row *row)
 {
@@ -142,7 +143,7 @@ static void keep_one(importing *im, const batch *b, size_t i)
  * waits. */
 static larch_exit add_batch(importing *im, size_t first, size_t end, size_t *taken)
 {
-    static batch b;
+    batch *const b = im->batch;
     while (first < end && im->all.rows[first].result != IMPORT_WAITS)
         first++;
     *taken = 0;
@@ -150,30 +151,30 @@ static larch_exit add_batch(importing *im, size_t first, size_t end, size_t *tak
         return LARCH_EXIT_DONE;
     const device_enrolling *enrolling = &im->all.rows[first].enrolling;
     const size_t most = larch_app_enrol_max(enrolling->method);
-    b.count = b.len = 0;
-    for (size_t i = first; i < end && b.count < most && b.len < DEVICE_NEWCOMERS_MAX - NEWCOMER_MAX; i++) {
+    b->count = b->len = 0;
+    for (size_t i = first; i < end && b->count < most && b->len < DEVICE_NEWCOMERS_MAX - NEWCOMER_MAX; i++) {
         import_row *row = &im->all.rows[i];
         if (row->result != IMPORT_WAITS || !equal(&row->enrolling, enrolling))
             continue;
-        open_file(im, &b, row);
+        open_file(im, b, row);
         ++*taken;
     }
-    if (b.count == 0)
+    if (b->count == 0)
         return LARCH_EXIT_DONE;
-    memset(b.results, 0, sizeof b.results);
-    const larch_exit code = device_enrol(im->gateway, enrolling, b.newcomers, b.count, b.results);
-    for (size_t i = 0; i < b.count; i++) {
+    memset(b->results, 0, sizeof b->results);
+    const larch_exit code = device_enrol(im->gateway, enrolling, b->newcomers, b->count, b->results);
+    for (size_t i = 0; i < b->count; i++) {
         if (code == LARCH_EXIT_DONE) {
-            keep_one(im, &b, i);
+            keep_one(im, b, i);
             continue;
         }
         char path[PATH_MAX];
-        make_path(im, b.rows[i], path);
+        make_path(im, b->rows[i], path);
         (void)unlink(path);
-        (void)close(b.files[i]);
-        set_result(b.rows[i], IMPORT_FAILED, "the gateway refused the batch, or did not reply");
+        (void)close(b->files[i]);
+        set_result(b->rows[i], IMPORT_FAILED, "the gateway refused the batch, or did not reply");
     }
-    larch_wipe(b.results, sizeof b.results);
+    larch_wipe(b->results, sizeof b->results);
     return code;
 }
 
@@ -256,12 +257,14 @@ larch_exit device_import(device_connection *gateway, const device_asking *asking
     if (asking->out[0] == '\0' && !asking->is_dry)
         return larch_app_usage(NAME, "import: where to write the enrolments? Give --out DIR, or --dry-run");
     uint8_t *bytes = malloc(DEVICE_IMPORT_BYTES);
-    if (bytes == NULL)
-        return larch_app_fail(NAME, "out of memory");
-    if ((code = read_file(path, bytes, &len)) == LARCH_EXIT_DONE &&
-        (code = import_rows_take(&im.all, path, bytes, len, &defaults)) == LARCH_EXIT_DONE)
+    im.batch = calloc(1, sizeof *im.batch);
+    if (bytes == NULL || im.batch == NULL)
+        code = larch_app_fail(NAME, "out of memory");
+    else if ((code = read_file(path, bytes, &len)) == LARCH_EXIT_DONE &&
+             (code = import_rows_take(&im.all, path, bytes, len, &defaults)) == LARCH_EXIT_DONE)
         code = finish(&im);
     import_rows_free(&im.all);
+    free(im.batch);
     free(bytes);
     const larch_exit printed = larch_app_end_output(NAME);
     return code == LARCH_EXIT_DONE ? printed : code;

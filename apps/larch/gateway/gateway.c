@@ -547,6 +547,7 @@ int larch_gateway_main(int argc, char **argv)
     }
     larch_app_store_close(&app.store);
     gateway_lake_close(&app.lake);
+    gateway_queue_close(&app.queue);
     give_memory(&app.config);
     return code;
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/device_name.h"
@@ -104,6 +105,8 @@ static void resume(gateway_queue *q)
     static larch_command_record command;
     larch_sessions *registry = q->sessions->registry;
     uint64_t at = 0;
+    if (q->entries == NULL && (q->entries = calloc(LARCH_COMMANDS_MAX, sizeof *q->entries)) == NULL)
+        return; /* it is tried again */
     larch_error e = larch_sessions_resume_commands(registry, gateway_sessions_unix_s(q->sessions));
     while (e == LARCH_OK && (e = larch_sessions_next_command(registry, 0, &at, &command)) == LARCH_OK)
         if (!add_entry(q, &(gateway_queue_entry){.device = command.device,
@@ -315,8 +318,16 @@ void gateway_queue_forget(void *queue, uint64_t device)
         end_job(job);
     }
     const size_t first = place_of(q, device, 0), count = gateway_queue_waiting(q, device);
-    memmove(q->entries + first, q->entries + first + count, (q->count - first - count) * sizeof *q->entries);
+    if (count > 0)
+        memmove(q->entries + first, q->entries + first + count, (q->count - first - count) * sizeof *q->entries);
     q->count -= count;
+}
+
+void gateway_queue_close(gateway_queue *q)
+{
+    free(q->entries);
+    q->entries = NULL;
+    q->count = 0;
 }
 
 /* ---- clients ----------------------------------------------------------------------- */
@@ -375,6 +386,8 @@ void gateway_queue_pump(gateway_queue *q)
         return;
     if (!q->is_resumed)
         resume(q);
+    if (!q->is_resumed)
+        return;
     take_outcomes(q);
     if (q->sessions->report->now_ms >= q->expire_ms) {
         q->expire_ms = q->sessions->report->now_ms + SECOND_MS;

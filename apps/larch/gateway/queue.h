@@ -49,7 +49,9 @@ typedef struct gateway_queue {
     uint64_t expire_ms; /* when the next look for expired ones is due */
     gateway_queue_job jobs[GATEWAY_QUEUE_JOBS];
     gateway_queue_client clients[GATEWAY_QUEUE_CLIENTS];
-    gateway_queue_entry entries[LARCH_COMMANDS_MAX]; /* by device, then by number */
+    gateway_queue_entry
+        *entries; /* LARCH_COMMANDS_MAX by malloc, by device and then by number; NULL: not yet. No secrets, so that
+                                     the memory that is locked stays small */
 } gateway_queue;
 
 /* The functions that take a void pointer are those of a gateway_sessions' listener. */
@@ -66,5 +68,6 @@ uint64_t gateway_queue_deadline_ms(const gateway_queue *queue);
 void gateway_queue_forget(void *queue, uint64_t device);
 /* Commands of a device that have not ended. */
 size_t gateway_queue_waiting(const gateway_queue *queue, uint64_t device);
+void gateway_queue_close(gateway_queue *queue);
 
 #endif
