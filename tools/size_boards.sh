@@ -98,6 +98,7 @@ measure_handshakes() { # BOARD BUILD
     local -n lake_compiler=$1 lake_flags=$2
     local only=("${without[@]/MLKEM_512=0/MLKEM_512=1}" -DLARCH_ECC=0) source
     for source in src/lake/*.c; do
+        [[ $source != */keylog.c ]] || continue # for builds with LARCH_KEYLOG alone
         "${lake_compiler[@]}" "${common[@]}" "${lake_flags[@]}" "${only[@]}" -c "$source" -o "$folder/kept.$(basename "$source" .c).o"
     done
     run_image "$1" "$2" lake "${only[@]}" -Wl,-Map="$folder/lake.map" bench/boards/lake.c src/pq/*.c "${handshakes[@]}" \

@@ -22,13 +22,12 @@ _Static_assert(LARCH_COAP_DATAGRAM_MAX <= UINT16_MAX, "answer_len has 16 bits");
 larch_error larch_coap_endpoint_init(larch_coap_endpoint *ep, const larch_coap_memory *memory,
                                      const larch_random *random, const uint16_t *understood, size_t understood_count)
 {
-    uint8_t first_message_id[sizeof ep->next_message_id];
     memset(ep, 0, sizeof *ep);
     if (memory->exchange_count == 0 || memory->answers_len < LARCH_COAP_EMPTY_LEN)
         return LARCH_STATE;
     larch_error e;
     if ((e = larch_siphash_key(random, ep->hash_key)) != LARCH_OK ||
-        (e = larch_random_fill(random, first_message_id, sizeof first_message_id)) != LARCH_OK)
+        (e = larch_random_fill(random, (uint8_t *)&ep->next_message_id, sizeof ep->next_message_id)) != LARCH_OK)
         return e;
     for (size_t i = 0; i < memory->exchange_count; i++)
         memory->exchanges[i].until_ms = 0;
@@ -39,7 +38,6 @@ larch_error larch_coap_endpoint_init(larch_coap_endpoint *ep, const larch_coap_m
     ep->understood_count = understood_count;
     ep->next_handle = 1;
     larch_coap_hash_init(ep);
-    ep->next_message_id = (uint16_t)(first_message_id[0] | first_message_id[1] << 8);
     return LARCH_OK;
 }
 

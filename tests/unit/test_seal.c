@@ -220,7 +220,7 @@ static void test_file(void **state)
     run("chmod 640 sessions.db");
     assert_open_fails(LARCH_AUTH, LARCH_REGISTRY_REFUSED, "open to other users");
     run("chmod 600 sessions.db");
-    change("PRAGMA user_version=2");
+    change("PRAGMA user_version=99");
     assert_open_fails(LARCH_STATE, LARCH_REGISTRY_NEWER, "newer version of larch");
     change("PRAGMA user_version=1; PRAGMA application_id=7");
     assert_open_fails(LARCH_STATE, LARCH_REGISTRY_FOREIGN, "is not the table of sessions of a gateway");
