@@ -2,7 +2,7 @@
 # How tests are registered. Every test may exit with 77: nothing of it ran, and it says why in a line
 # "skipped: what: why" (tests/skips.h, tests/skips.py). tools/test.sh lists those lines at the end of a run.
 #
-# LABEL is the kind. "long" beside it: the test runs in "make test-long", not in "make test".
+# LABEL is the kind. "long" beside it: the test runs in "make test-long", not in "make test". "sweep": see below.
 
 # larch_test(NAME LABEL TIMEOUT COMMAND...)
 function(larch_test name label timeout)
@@ -14,6 +14,13 @@ endfunction()
 function(larch_tests_long)
   foreach(name ${ARGN})
     set_property(TEST ${name} APPEND PROPERTY LABELS long)
+  endforeach()
+endfunction()
+
+# Many cases of what no compiler and no processor changes: other releases and processors leave them out.
+function(larch_tests_sweep)
+  foreach(name ${ARGN})
+    set_property(TEST ${name} APPEND PROPERTY LABELS sweep)
   endforeach()
 endfunction()
 

@@ -58,8 +58,8 @@ tests() { # PRESET CTEST-OPTION...
     local preset=$1
     shift
     say "$preset: tests"
-    # One more than there are processors: many tests mostly wait.
-    ctest --preset "$preset" -j $((jobs + 1)) --progress "$@" --output-junit "$PWD/$results/$preset.xml" \
+    # Two more than there are processors: many tests mostly wait.
+    ctest --preset "$preset" -j $((jobs + 2)) --progress "$@" --output-junit "$PWD/$results/$preset.xml" \
         --test-output-size-passed 65536 --test-output-size-failed 65536 || true # the summary counts what failed
     [ -s "$results/$preset.xml" ] || part "tests.$preset" failed "CTest left no results"
 }

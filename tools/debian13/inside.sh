@@ -18,7 +18,7 @@ export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_MAXSIZE=1G
 tests() { # FOLDER [CTEST-OPTION...]
     local folder=$1
     shift
-    ctest --test-dir "$folder" -j "$jobs" --output-on-failure --progress "$@" || failed+=("ctest $folder $*")
+    ctest --test-dir "$folder" -j $((jobs + 2)) --output-on-failure --progress "$@" || failed+=("ctest $folder $*")
 }
 
 build_here() {
@@ -33,7 +33,7 @@ build_here() {
 
 run_short() {
     say "release: tests"
-    tests build -L '^(unit|scenario|vectors|e2e|fuzz)$' -LE '^long$'
+    tests build -L '^(unit|scenario|vectors|e2e|fuzz)$' -LE '^(long|sweep)$'
     tests build -R '^boards\.(check|exchange|size|pq)' -LE '^long$'
 }
 

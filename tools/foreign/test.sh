@@ -37,7 +37,7 @@ for processor in "$@"; do
         -DCMAKE_BUILD_TYPE=Release -DLARCH_WERROR=ON >/dev/null
     cmake --build "$build" -j "$jobs" -- --no-print-directory
     say "$processor: tests"
-    ctest --test-dir "$build" -j "$jobs" --progress --output-on-failure -L '^(unit|scenario|vectors)$' -LE '^long$' || failed=1
+    ctest --test-dir "$build" -j "$jobs" --progress --output-on-failure -L '^(unit|scenario|vectors)$' -LE '^(long|sweep)$' || failed=1
 done
 [ $failed = 0 ] || exit 1
 [ $tried = 1 ] || exit 77
