@@ -42,6 +42,15 @@ void demo_quote(const char *who, const char *text, size_t count)
     }
 }
 
+void demo_show(const char *text)
+{
+    while (*text != '\0') {
+        const size_t len = strcspn(text, "\n");
+        printf("    %.*s\n", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
+}
+
 /* The value of a field, whose name comes with its quotes and colon; "" if the line has none. */
 static void find_field(const char *line, const char *name, char out[FIELD_MAX])
 {

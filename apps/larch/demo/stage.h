@@ -55,6 +55,8 @@ void demo_title(demo *d, const char *text);
 /* Shows lines of a child, from text on, at most count, and leaves out the small steps of 'larch send'. Long lines are
  * cut to the screen. */
 void demo_quote(const char *who, const char *text, size_t count);
+/* Shows all lines of a text as they are: a picture. */
+void demo_show(const char *text);
 /* Shows a refusal that a gateway has reported as JSON, from the event's name on, in words. NULL: nothing. */
 void demo_quote_refusal(const char *event);
 /* Ends a step. Returns ok. */
