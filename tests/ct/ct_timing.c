@@ -245,6 +245,15 @@ static bool finds_leak(const char *level, const struct comparison *c)
     return true;
 }
 
+/* A control is there to be found; other programs may hide it for a while. */
+static bool is_as_it_must(const char *level, const struct comparison *c)
+{
+    bool leaks = finds_leak(level, c);
+    for (unsigned again = 1; c->leaks && !leaks && again < RUNS; again++)
+        leaks = finds_leak(level, c);
+    return leaks == c->leaks;
+}
+
 static int compare_all(const char *level)
 {
     int status = 0;
@@ -254,7 +263,7 @@ static int compare_all(const char *level)
            "level", "what", "kinds");
     for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++) {
         const struct comparison *c = &comparisons[i];
-        if (finds_leak(level, c) == c->leaks)
+        if (is_as_it_must(level, c))
             continue;
         printf("FAILED: %s: %s\n", c->name, c->leaks ? "the control is not found" : "its time depends on the kind");
         status = 1;

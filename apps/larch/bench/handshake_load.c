@@ -22,11 +22,13 @@
 
 /* ---- enrolling ------------------------------------------------------------------- */
 
+/* "NAME HEX" */
 static bool take_enrolment(larch_control_client *client, larch_bench_shaker *shaker)
 {
     const uint64_t until_ms = larch_posix_now_ms() + REPLY_MS;
     larch_control_reply reply;
     return larch_control_next(client, until_ms, &reply) == LARCH_OK && reply.kind == LARCH_CONTROL_DATA &&
+           larch_control_take_word(&reply.text).len > 0 &&
            larch_control_take_hex(reply.text, shaker->enrolled, sizeof shaker->enrolled, &shaker->enrolled_len) &&
            larch_control_next(client, until_ms, &reply) == LARCH_OK && reply.kind == LARCH_CONTROL_DONE;
 }
@@ -36,8 +38,8 @@ static larch_error enrol(int folder, unsigned n, larch_bench_shaker *shaker)
     char name[16];
     larch_control_client client;
     (void)snprintf(name, sizeof name, "bench-%u", n);
-    const larch_bytes words[] = {LARCH_TEXT("enrol"), larch_bytes_of_text(name), LARCH_TEXT("-"),
-                                 LARCH_TEXT("4"),     LARCH_TEXT("ml-kem-512"),  LARCH_TEXT("kid")};
+    const larch_bytes words[] = {LARCH_TEXT("enrol-devices"), LARCH_TEXT("-"),   LARCH_TEXT("4"),
+                                 LARCH_TEXT("ml-kem-512"),    LARCH_TEXT("kid"), larch_bytes_of_text(name)};
     const larch_error e = larch_control_begin(&client, folder, words, sizeof words / sizeof words[0]);
     if (e != LARCH_OK)
         return e;
