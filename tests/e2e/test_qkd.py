@@ -11,13 +11,16 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
 import urllib.parse
 import uuid
 
-from test_lake import LakeCase
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import skips  # noqa: E402
+from test_lake import LakeCase  # noqa: E402
 
 
 def make_certificates(folder):
@@ -118,7 +121,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Qkd(LakeCase):
     @classmethod
     def setUpClass(cls):
-        import tempfile
+        probe = [cls.larch, "device", "qkd", "pump", "--url", "https://127.0.0.1:1", "--sae", "a", "--cert", "a", "--key", "a",
+                 "--cacert", "a", "--state", "none"]
+        if "built without libcurl" in subprocess.run(probe, capture_output=True, text=True, check=False).stderr:
+            raise unittest.SkipTest("this larch was built without libcurl")
         cls.certificates = tempfile.TemporaryDirectory(prefix="larch-test-")
         cls.addClassCleanup(cls.certificates.cleanup)
         make_certificates(cls.certificates.name)
@@ -130,11 +136,9 @@ class Qkd(LakeCase):
 
     def qkd(self, name, sae, *options, who="gateway", ca="ca", url=None, code=0):
         at = self.certificates.name
-        done = self.run_larch("device", "qkd", name, "--url", url or self.service.url, "--sae", sae, "--cert",
-                              f"{at}/{who}.pem", "--key", f"{at}/{who}.key", "--cacert", f"{at}/{ca}.pem", *options, code=code)
-        if "built without libcurl" in done.stderr:
-            self.skipTest("this larch was built without libcurl")
-        return done
+        return self.run_larch("device", "qkd", name, "--url", url or self.service.url, "--sae", sae, "--cert",
+                              f"{at}/{who}.pem", "--key", f"{at}/{who}.key", "--cacert", f"{at}/{ca}.pem", *options,
+                              code=code)
 
     def add_by_qkd(self, name="pump", *options, **more):
         return self.qkd(name, "pump", "--state", self.state, *options, **more)
@@ -279,4 +283,4 @@ class Qkd(LakeCase):
 
 if __name__ == "__main__":
     Qkd.larch = sys.argv.pop(1)
-    unittest.main(defaultTest=["Qkd"])
+    skips.main(defaultTest=["Qkd"])
