@@ -213,6 +213,8 @@ class Qkd(LakeCase):
     def test_tls(self):
         self.gateway()
         self.assertRegex(self.add_by_qkd(who="other", code=1).stderr, "may not accept the certificate")
+        self.service.context.maximum_version = ssl.TLSVersion.TLSv1_2  # refuses within the handshake
+        self.assertRegex(self.add_by_qkd(who="other", code=1).stderr, "may not accept the certificate .*alert")
         self.assertIn("is not a service that", self.add_by_qkd(ca="other_ca", code=3).stderr)
         # The certificate is for 127.0.0.1 alone.
         self.assertIn("is not a service that", self.add_by_qkd(url=self.service.url.replace("127.0.0.1", "localhost"),

@@ -47,7 +47,8 @@ static const larch_option rows[] = {
      .wants = "the name of a file",
      LARCH_OPTION_AT(device_arguments, ask.out),
      .text = "add, request: write the enrolment to this new file, of mode 0600; request needs it, add needs it or --qr "
-             "or --qr-png. qkd: likewise; with --key-id required. card: the card. import: a "
+             "or --qr-png. qkd: required with --key-id, else left out unless the enrolment is to travel. card: the "
+             "card. import: a "
              "folder, "
              "where each device gets NAME.enrolment"},
     {.name = "suite",
