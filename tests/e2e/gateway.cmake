@@ -21,6 +21,8 @@ gateway_test(outbox_disk 180 test_outbox_disk.py)
 larch_tests_long(e2e.outbox_disk)
 larch_test(e2e.lake e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake.py
   $<TARGET_FILE:larch_program>)
+larch_test(e2e.qkd e2e 120 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_qkd.py
+  $<TARGET_FILE:larch_program>)
 larch_test(e2e.lake_methods e2e 240 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_lake_methods.py
   $<TARGET_FILE:larch_program>)
 larch_test(e2e.device e2e 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/test_device.py

@@ -168,6 +168,7 @@ ALONE = {
     "argon2.h": "secrets/passphrase.c",
     "p11-kit/*": "secrets/token.c",
     "microhttpd.h": "web/*.c",
+    "curl/*": "apps/larch/device/qkd_fetch.c",
 }
 
 # A crypto provider stands on a library that may allocate: what it may call there. It calls no allocator itself.

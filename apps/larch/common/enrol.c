@@ -48,6 +48,22 @@ static larch_error enrol_signer(const larch_app_enrolling *a, larch_enrolment *e
     return error;
 }
 
+/* A key that comes from elsewhere. LARCH_STATE: *why says so if its kid is on record. */
+static larch_error enrol_given(const larch_app_enrolling *a, const larch_app_newcomer *n, larch_enrolment *e,
+                               uint64_t *number, const char **why)
+{
+    larch_enrolled_key other;
+    const larch_error error = larch_sessions_find_key(a->sessions, (larch_bytes){n->kid, sizeof e->kid}, 0, &other);
+    larch_wipe(&other, sizeof other);
+    if (error == LARCH_OK)
+        *why = "a key with this key_ID, or with the same first 8 bytes, is on record already: take another key";
+    if (error != LARCH_AGAIN)
+        return error == LARCH_OK ? LARCH_STATE : error;
+    memcpy(e->kid, n->kid, sizeof e->kid);
+    memcpy(e->psk, n->psk, sizeof e->psk);
+    return larch_sessions_enrol(a->sessions, e, number);
+}
+
 /* LARCH_STATE, LARCH_MALFORMED: there is a device of this name, or it is none. */
 static larch_error enrol_one(const larch_app_enrolling *a, const larch_app_newcomer *n, larch_app_take_enrolled *take,
                              void *context)
@@ -56,13 +72,15 @@ static larch_error enrol_one(const larch_app_enrolling *a, const larch_app_newco
     larch_writer w = larch_writer_to(bytes, sizeof bytes);
     larch_enrolment e = begin(a, n->name);
     uint64_t number;
-    larch_error error = a->method == LARCH_LAKE_METHOD_PSK ? larch_sessions_enrol_new(a->sessions, &e, &number)
-                                                           : enrol_signer(a, &e, &number);
+    const char *why = NULL;
+    larch_error error = n->psk != NULL                       ? enrol_given(a, n, &e, &number, &why)
+                        : a->method == LARCH_LAKE_METHOD_PSK ? larch_sessions_enrol_new(a->sessions, &e, &number)
+                                                             : enrol_signer(a, &e, &number);
     if (error == LARCH_OK && n->policy_count > 0)
         error = larch_sessions_set_policy(a->sessions, number, n->policy, n->policy_count);
     if (error == LARCH_OK)
         larch_enrolment_put(&w, &e);
-    take(context, n->name, (larch_bytes){bytes, w.len}, larch_sessions_error(a->sessions)->text);
+    take(context, n->name, (larch_bytes){bytes, w.len}, why != NULL ? why : larch_sessions_error(a->sessions)->text);
     larch_wipe(&e, sizeof e);
     larch_wipe(bytes, sizeof bytes);
     return error;

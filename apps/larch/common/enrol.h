@@ -23,6 +23,9 @@ typedef struct larch_app_newcomer {
     larch_bytes name;
     const larch_policy_entry *policy;
     size_t policy_count; /* 0: it may use all */
+    /* Method 4: a key that comes from elsewhere, LARCH_LAKE_KID_LEN and LARCH_ENROLMENT_PSK_LEN bytes; NULL: it is made. It is not
+     * added if a key on record has that kid. */
+    const uint8_t *kid, *psk;
 } larch_app_newcomer;
 
 /* Devices at once, so that their enrolments fit a reply of the control socket. */

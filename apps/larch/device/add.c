@@ -123,7 +123,8 @@ static larch_exit add(device_connection *gateway, const device_asking *asking, c
                       const device_enrolling *enrolling, const larch_policy_entry *policy, const targets *t)
 {
     static device_enrolled result;
-    const larch_app_newcomer newcomer = {larch_bytes_of_text(name), policy, asking->allow_count};
+    const larch_app_newcomer newcomer = {
+        .name = larch_bytes_of_text(name), .policy = policy, .policy_count = asking->allow_count};
     larch_exit code = device_enrol(gateway, enrolling, &newcomer, 1, &result);
     if (code == LARCH_EXIT_DONE && result.len == 0)
         code = larch_app_fail(NAME, "%s", result.why);

@@ -118,7 +118,7 @@ static larch_exit observe(device_connection *gateway, const device_asking *askin
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-enum { SEND, COMMANDS, IMPORT, SHOW, FORGET, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST };
+enum { SEND, COMMANDS, IMPORT, SHOW, FORGET, GET, OBSERVE, LIST, ADD, REVOKE, ROTATE, CARD, ACCEPT, REQUEST, QKD };
 
 static const struct {
     const char *name;
@@ -127,7 +127,7 @@ static const struct {
                [SHOW] = {"show", 1, 1},       [FORGET] = {"forget", 1, 1},     [GET] = {"get", 2, 2},
                [OBSERVE] = {"observe", 2, 2}, [LIST] = {"list", 0, 0},         [ADD] = {"add", 1, 1},
                [REVOKE] = {"revoke", 1, 1},   [ROTATE] = {"rotate", 1, 1},     [CARD] = {"card", 0, 0},
-               [ACCEPT] = {"accept", 1, 1},   [REQUEST] = {"request", 1, 1}};
+               [ACCEPT] = {"accept", 1, 1},   [REQUEST] = {"request", 1, 1},   [QKD] = {"qkd", 1, 1}};
 
 static size_t find_action(const char *name)
 {
@@ -199,6 +199,8 @@ larch_exit device_ask(const device_asking *asking, const larch_operands *operand
         return device_accept(&gateway, operands->words[1]);
     case REQUEST:
         return device_request(asking, operands->words[1]);
+    case QKD:
+        return device_qkd(&gateway, asking, operands->words[1]);
     default:
         return device_list(&gateway, asking->json);
     }

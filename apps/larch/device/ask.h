@@ -8,6 +8,8 @@
  *     card    accept FILE
  *
  * and, on a device: request NAME
+ *
+ * qkd NAME is for either.
  */
 #ifndef LARCH_APP_DEVICE_ASK_H
 #define LARCH_APP_DEVICE_ASK_H
@@ -19,12 +21,21 @@
 #include "larch/lake.h"
 #include "text/json.h"
 
+/* A key delivery service [ETSI GS QKD 014]. "": not given. */
+typedef struct device_qkd_service {
+    char url[256]; /* https://HOST[:PORT][/PATH] */
+    char sae[129]; /* of the other end */
+    char cert[LARCH_POSIX_PATH_MAX], key[LARCH_POSIX_PATH_MAX], cacert[LARCH_POSIX_PATH_MAX]; /* files, in PEM */
+    char key_id[64]; /* on the device: which key */
+} device_qkd_service;
+
 typedef struct device_asking {
     char state[LARCH_POSIX_PATH_MAX]; /* "": the default */
     unsigned method;                  /* of send and add: an index of device_methods */
     char suite[32];                   /* of add, card and request; "": not given */
     unsigned reference;               /* of add and request: an index of device_references */
-    char card[LARCH_POSIX_PATH_MAX];  /* of request: the gateway's credential; "": not given */
+    char card[LARCH_POSIX_PATH_MAX];  /* of request and qkd: the gateway's credential; "": not given */
+    device_qkd_service qkd;           /* of qkd: whom it asks, and for what */
     double timeout;                   /* seconds */
     unsigned long count;              /* of notifications; 0: without end */
     bool json;
@@ -94,6 +105,8 @@ larch_exit device_import(device_connection *gateway, const device_asking *asking
 larch_exit device_card(device_connection *gateway, const device_asking *asking);
 larch_exit device_accept(device_connection *gateway, const char *path);
 larch_exit device_request(const device_asking *asking, const char *name);
+/* With a key of a key delivery service, on either side (qkd.c). */
+larch_exit device_qkd(device_connection *gateway, const device_asking *asking, const char *name);
 /* LARCH_LAKE_METHOD_PSK or LARCH_LAKE_METHOD_SIGNATURES: that of add. */
 unsigned device_method(const device_asking *asking);
 /* That of --suite, or the default; NULL: there is none. */

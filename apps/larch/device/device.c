@@ -15,8 +15,9 @@
 #define TIMEOUT_S  30.0
 #define NOT_GIVEN  UINT_MAX /* of a method or a reference */
 #define RUN        "run"
-#define ACTIONS \
-    RUN ", list, show, get, observe, send, commands, add, import, revoke, forget, rotate, card, request or accept"
+#define ACTIONS                                                                                                      \
+    RUN ", list, show, get, observe, send, commands, add, import, revoke, forget, rotate, card, request, accept or " \
+        "qkd"
 
 typedef struct device_arguments {
     device_options run;
@@ -46,7 +47,8 @@ static const larch_option rows[] = {
      .wants = "the name of a file",
      LARCH_OPTION_AT(device_arguments, ask.out),
      .text = "add, request: write the enrolment to this new file, of mode 0600; request needs it, add needs it or --qr "
-             "or --qr-png. card: the card. import: a "
+             "or --qr-png. qkd: required with --key-id, else left out unless the enrolment is to travel. card: the "
+             "card. import: a "
              "folder, "
              "where each device gets NAME.enrolment"},
     {.name = "suite",
@@ -54,7 +56,7 @@ static const larch_option rows[] = {
      .value = "NAME",
      .wants = LARCH_APP_SUITE_WANTS,
      LARCH_OPTION_AT(device_arguments, ask.suite),
-     .text = "add, card, request: the cipher suite of its handshakes: ml-kem-512 (default), ml-kem-512-gcm, "
+     .text = "add, card, request, qkd: the cipher suite of its handshakes: ml-kem-512 (default), ml-kem-512-gcm, "
              "ml-kem-1024 or x-wing; p-256 and p-256-mac16, which a quantum computer breaks, only if the gateway "
              "allows them"},
     {.name = "by",
@@ -69,13 +71,50 @@ static const larch_option rows[] = {
      .value = "FILE",
      .wants = "the name of a file",
      LARCH_OPTION_AT(device_arguments, ask.card),
-     .text = "request: the gateway's card; required"},
+     .text = "request: the gateway's card; required. qkd --key-id: likewise"},
+    {.name = "url",
+     .kind = LARCH_OPTION_COPY,
+     .value = "URL",
+     .wants = "an address of at most 255 bytes",
+     LARCH_OPTION_AT(device_arguments, ask.qkd.url),
+     .text = "qkd: the key delivery service on this side, https://HOST[:PORT]; required"},
+    {.name = "sae",
+     .kind = LARCH_OPTION_COPY,
+     .value = "ID",
+     .wants = "an ID of 1 to 128 bytes",
+     LARCH_OPTION_AT(device_arguments, ask.qkd.sae),
+     .text = "qkd: the SAE ID of the other side: on the gateway's machine the device's, on the device the gateway's; "
+             "required"},
+    {.name = "cert",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, ask.qkd.cert),
+     .text = "qkd: the certificate (PEM) by which the service knows this side; required"},
+    {.name = "key",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, ask.qkd.key),
+     .text = "qkd: its private key (PEM, without a passphrase); required"},
+    {.name = "cacert",
+     .kind = LARCH_OPTION_COPY,
+     .value = "FILE",
+     .wants = "the name of a file",
+     LARCH_OPTION_AT(device_arguments, ask.qkd.cacert),
+     .text = "qkd: the certificates (PEM) of those who may vouch for the service; no others are trusted. Required"},
+    {.name = "key-id",
+     .kind = LARCH_OPTION_COPY,
+     .value = "UUID",
+     .wants = "a UUID",
+     LARCH_OPTION_AT(device_arguments, ask.qkd.key_id),
+     .text = "qkd, on the device: fetch this key, which qkd on the gateway's machine has named"},
     {.name = "authority",
      .kind = LARCH_OPTION_COPY,
      .value = "HOST[:PORT]",
      .wants = "an address of at most 255 bytes",
      LARCH_OPTION_AT(device_arguments, ask.authority),
-     .text = "add, request: put the gateway's address into the enrolment, so that the device needs no other"},
+     .text = "add, request, qkd: put the gateway's address into the enrolment, so that the device needs no other"},
     {.name = "name",
      .kind = LARCH_OPTION_COPY,
      .value = "NAME",
@@ -113,7 +152,8 @@ static const larch_option rows[] = {
      .kind = LARCH_OPTION_PERIOD,
      .value = "S",
      LARCH_OPTION_AT(device_arguments, ask.timeout),
-     .text = "get, observe, send, rotate: seconds to wait for the device's first answer (default 30)"},
+     .text = "get, observe, send, rotate: seconds to wait for the device's first answer (default 30). qkd: for the "
+             "service's"},
     {.name = "method",
      .kind = LARCH_OPTION_CHOICE,
      .value = "METHOD",
@@ -125,7 +165,7 @@ static const larch_option rows[] = {
      .value = "PATH",
      .wants = LARCH_APP_POLICY_WANTS,
      LARCH_OPTION_LIST(device_arguments, ask.allow, ask.allow_count),
-     .text = "add, import: the device may use this resource, r/NAME, or r/* for all; may be given several times. "
+     .text = "add, import, qkd: the device may use this resource, r/NAME, or r/* for all; may be given several times. "
              "report:r/NAME "
              "allows it to report alone, read:r/NAME to read and observe alone. Without any it may use all"},
     {.name = "dry-run",
@@ -184,7 +224,8 @@ const larch_command larch_device_command = {
              "revoke|forget|rotate NAME [OPTION]...\n"
              "card --out FILE [OPTION]...\n"
              "request NAME --card FILE --out FILE [OPTION]...\n"
-             "accept FILE [OPTION]...",
+             "accept FILE [OPTION]...\n"
+             "qkd NAME --url URL --sae ID --cert FILE --key FILE --cacert FILE [OPTION]...",
     .about =
         "On a device, reports readings to a gateway and answers its commands. On the gateway's machine,\n"
         "asks the gateway's devices. OSCORE protects every message between the two.\n"
@@ -220,9 +261,14 @@ const larch_command larch_device_command = {
         "  request   on a device: makes its key and its enrolment, and FILE.request, which the fleet's\n"
         "            authority signs ('larch ca sign'). The credential is then put beside as FILE.cwt\n"
         "  accept    puts a credential on record, so that its device can name it by its hash\n"
+        "  qkd       adds a device whose key comes from a key delivery service (ETSI GS QKD 014), and\n"
+        "            prints the key's ID. On the device, with --key-id UUID, --card and --out, fetches\n"
+        "            the same key from the service there and writes the enrolment, so that no key\n"
+        "            goes from one to the other by larch\n"
         "\n"
-        "All but run and request ask the gateway that runs over the state folder; add, import and revoke work without\n"
-        "one, too. Whoever owns the folder, and root, may do so. A device can be asked once the gateway has\n"
+        "All but run, request and qkd --key-id ask the gateway that runs over the state folder; add, import, qkd and\n"
+        "revoke work without one, too. Whoever owns the folder, and root, may do so. A device can be asked once the "
+        "gateway has\n"
         "heard of it since its start.\n",
     LARCH_COMMAND_OPTIONS(rows),
     .operand_max = 4,
@@ -301,22 +347,28 @@ static const char *find_misplaced(const device_arguments *a, const char *action)
                   {"observe", a->run.observe[0] != '\0', RUN},
                   {"no-clock", a->run.has_no_clock, RUN},
                   {"enrolment", a->run.enrolment_path[0] != '\0', RUN},
-                  {"out", a->ask.out[0] != '\0', "add import card request"},
-                  {"authority", a->ask.authority[0] != '\0', "add request"},
-                  {"suite", a->ask.suite[0] != '\0', "add card request"},
+                  {"out", a->ask.out[0] != '\0', "add import card request qkd"},
+                  {"authority", a->ask.authority[0] != '\0', "add request qkd"},
+                  {"suite", a->ask.suite[0] != '\0', "add card request qkd"},
                   {"by", a->ask.reference != NOT_GIVEN, "add request"},
-                  {"card", a->ask.card[0] != '\0', "request"},
+                  {"card", a->ask.card[0] != '\0', "request qkd"},
+                  {"url", a->ask.qkd.url[0] != '\0', "qkd"},
+                  {"sae", a->ask.qkd.sae[0] != '\0', "qkd"},
+                  {"cert", a->ask.qkd.cert[0] != '\0', "qkd"},
+                  {"key", a->ask.qkd.key[0] != '\0', "qkd"},
+                  {"cacert", a->ask.qkd.cacert[0] != '\0', "qkd"},
+                  {"key-id", a->ask.qkd.key_id[0] != '\0', "qkd"},
                   {"state", a->ask.state[0] != '\0',
-                   RUN " list get observe send show commands add import revoke forget rotate card accept"},
-                  {"timeout", a->ask.timeout >= 0, "get observe send rotate"},
+                   RUN " list get observe send show commands add import revoke forget rotate card accept qkd"},
+                  {"timeout", a->ask.timeout >= 0, "get observe send rotate qkd"},
                   {"method", a->ask.method != NOT_GIVEN, "send add import"},
                   {"qr", a->ask.draws, "add"},
                   {"qr-png", a->ask.picture[0] != '\0', "add"},
                   {"yes", a->ask.is_sure, "forget"},
                   {"expires", a->ask.expires >= 0, "send"},
                   {"wait", a->ask.waits, "send"},
-                  {"store-passphrase", a->ask.store.passphrase[0] != '\0', "add import revoke"},
-                  {"store-pin", a->ask.store.pin[0] != '\0', "add import revoke"},
+                  {"store-passphrase", a->ask.store.passphrase[0] != '\0', "add import revoke qkd"},
+                  {"store-pin", a->ask.store.pin[0] != '\0', "add import revoke qkd"},
                   {"count", a->count > 0, RUN " observe"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i].is_given && strstr(places[i].actions, action) == NULL)
@@ -331,7 +383,8 @@ static larch_exit ask_devices(device_arguments *arguments, const larch_operands 
         ask->timeout = TIMEOUT_S;
     if (ask->expires < 0)
         ask->expires = DEVICE_EXPIRES_S;
-    const bool adds = strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "import") == 0;
+    const bool adds = strcmp(operands->words[0], "add") == 0 || strcmp(operands->words[0], "import") == 0 ||
+                      strcmp(operands->words[0], "qkd") == 0;
     if (ask->method == NOT_GIVEN)
         ask->method = adds ? DEVICE_METHOD_PSK : DEVICE_METHOD_POST;
     if ((ask->method >= DEVICE_METHOD_PSK) != adds && (adds || strcmp(operands->words[0], "send") == 0))

@@ -100,6 +100,35 @@ size_t device_newcomer_len(const larch_app_newcomer *newcomer)
     return w.len + 2;
 }
 
+/* One device with a key that comes from elsewhere. */
+static larch_exit enrol_given(device_connection *gateway, const device_enrolling *e, const larch_app_newcomer *newcomer,
+                              device_enrolled *result)
+{
+    static uint8_t device[LARCH_CONTROL_LINE_MAX / 2];
+    uint8_t hex[2 * (LARCH_LAKE_KID_LEN + LARCH_ENROLMENT_PSK_LEN)];
+    const size_t kid_len = 2 * LARCH_LAKE_KID_LEN;
+    larch_writer w = larch_writer_to(device, sizeof device), key = larch_writer_to(hex, sizeof hex);
+    bool is_there;
+    put_newcomer(&w, newcomer);
+    larch_control_put_hex(&key, (larch_bytes){newcomer->kid, LARCH_LAKE_KID_LEN});
+    larch_control_put_hex(&key, (larch_bytes){newcomer->psk, LARCH_ENROLMENT_PSK_LEN});
+    const larch_bytes words[] = {LARCH_TEXT("enrol-key"),
+                                 e->authority.len > 0 ? e->authority : LARCH_TEXT("-"),
+                                 larch_bytes_of_text(larch_app_suite_name(e->suite->number)),
+                                 {hex, kid_len},
+                                 {hex + kid_len, sizeof hex - kid_len},
+                                 {device, w.len}};
+    larch_exit code = device_connection_try(gateway, words, sizeof words / sizeof words[0], &is_there);
+    larch_wipe(hex, sizeof hex);
+    if (!is_there)
+        return device_enrol_alone(gateway->state, gateway->store, e, newcomer, 1, result);
+    if (code != LARCH_EXIT_DONE)
+        return code;
+    code = take_results(gateway, newcomer, 1, result);
+    device_connection_end(gateway);
+    return code;
+}
+
 larch_exit device_enrol(device_connection *gateway, const device_enrolling *e, const larch_app_newcomer *newcomers,
                         size_t count, device_enrolled *results)
 {
@@ -110,6 +139,8 @@ larch_exit device_enrol(device_connection *gateway, const device_enrolling *e, c
         larch_text_put(&w, i > 0 ? "//" : "");
         put_newcomer(&w, &newcomers[i]);
     }
+    if (newcomers->psk != NULL)
+        return enrol_given(gateway, e, newcomers, results);
     const larch_bytes words[] = {LARCH_TEXT("enrol-devices"),
                                  e->authority.len > 0 ? e->authority : LARCH_TEXT("-"),
                                  e->method == LARCH_LAKE_METHOD_PSK ? LARCH_TEXT("4") : LARCH_TEXT("0"),

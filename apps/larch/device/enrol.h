@@ -27,7 +27,8 @@ size_t device_newcomer_len(const larch_app_newcomer *newcomer);
 #define DEVICE_NEWCOMERS_MAX (LARCH_CONTROL_LINE_MAX - 512)
 
 /* Adds devices, at most larch_app_enrol_max and DEVICE_NEWCOMERS_MAX bytes, as one change, and waits until it is durable. results: as many. Else than
- * LARCH_EXIT_DONE none was added, and it has said why; or the gateway did not reply, and it has said so. */
+ * LARCH_EXIT_DONE none was added, and it has said why; or the gateway did not reply, and it has said so. A device with a key from elsewhere
+ * comes alone. */
 larch_exit device_enrol(device_connection *gateway, const device_enrolling *enrolling,
                         const larch_app_newcomer *newcomers, size_t count, device_enrolled *results);
 

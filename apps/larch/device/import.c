@@ -107,7 +107,8 @@ static void open_file(const importing *im, batch *b, import_row *row)
     }
     b->rows[b->count] = row;
     b->files[b->count] = fd;
-    b->newcomers[b->count] = (larch_app_newcomer){larch_bytes_of_text(row->name), row->policy, row->policy_count};
+    b->newcomers[b->count] = (larch_app_newcomer){
+        .name = larch_bytes_of_text(row->name), .policy = row->policy, .policy_count = row->policy_count};
     b->len += device_newcomer_len(&b->newcomers[b->count++]);
 }
 

@@ -23,20 +23,28 @@ static bool take_name(larch_bytes word, char name[LARCH_SESSIONS_NAME_MAX + 1], 
     return larch_app_is_device_name(name) || FAIL(why, "a device's name is " LARCH_APP_DEVICE_NAME_WANTS);
 }
 
-static bool take_enrolling(const larch_control_request *request, gateway_lake_enrolling *e,
-                           char why[LARCH_CONTROL_WHY_MAX])
+static bool take_where(larch_bytes authority, larch_bytes suite_word, gateway_lake_enrolling *e,
+                       char why[LARCH_CONTROL_WHY_MAX])
 {
     char suite[32] = "";
-    const larch_bytes method = request->word[2], reference = request->word[4];
-    e->authority = request->word[1];
+    e->authority = authority;
     if (larch_bytes_equal(e->authority, LARCH_TEXT("-")))
         e->authority.len = 0;
     if (e->authority.len > LARCH_ENROLMENT_AUTHORITY_MAX)
         return FAIL(why, "an address has at most %d bytes", LARCH_ENROLMENT_AUTHORITY_MAX);
-    if (request->word[3].len < sizeof suite)
-        memcpy(suite, request->word[3].data, request->word[3].len);
+    if (suite_word.len < sizeof suite)
+        memcpy(suite, suite_word.data, suite_word.len);
     if ((e->suite = larch_app_suite_find(suite)) == NULL)
         return FAIL(why, "the gateway has no such cipher suite");
+    return true;
+}
+
+static bool take_enrolling(const larch_control_request *request, gateway_lake_enrolling *e,
+                           char why[LARCH_CONTROL_WHY_MAX])
+{
+    const larch_bytes method = request->word[2], reference = request->word[4];
+    if (!take_where(request->word[1], request->word[3], e, why))
+        return false;
     if (!larch_bytes_equal(method, LARCH_TEXT("0")) && !larch_bytes_equal(method, LARCH_TEXT("4")))
         return FAIL(why, "a method is 0 or 4");
     e->method = method.data[0] == '0' ? LARCH_LAKE_METHOD_SIGNATURES : LARCH_LAKE_METHOD_PSK;
@@ -104,6 +112,38 @@ static bool enrol_devices(void *context, const larch_control_request *request, l
         return true;
     data->len = before; /* what stands there was not kept */
     return FAIL(why, "%.240s", reason);
+}
+
+static bool enrol_key(void *context, const larch_control_request *request, larch_writer *data,
+                      char why[LARCH_CONTROL_WHY_MAX])
+{
+    const gateway_devices *d = context;
+    larch_app_newcomer newcomers[LARCH_APP_ENROL_MAX];
+    gateway_lake_enrolling enrolling = {.method = LARCH_LAKE_METHOD_PSK, .reference = LARCH_LAKE_BY_KID};
+    uint8_t kid[LARCH_LAKE_KID_LEN], psk[LARCH_ENROLMENT_PSK_LEN];
+    const size_t before = data->len;
+    const char *reason;
+    size_t count, kid_len, psk_len;
+    if (!take_where(request->word[1], request->word[2], &enrolling, why))
+        return false;
+    if (!take_newcomers(request->word[5], newcomers, &count) || count != 1)
+        return FAIL(why, "this is no name of at most %u bytes, with a policy of at most %u entries",
+                    LARCH_SESSIONS_NAME_MAX, (unsigned)LARCH_POLICY_MAX);
+    bool is_done = larch_control_take_hex(request->word[3], kid, sizeof kid, &kid_len) && kid_len == sizeof kid &&
+                   larch_control_take_hex(request->word[4], psk, sizeof psk, &psk_len) && psk_len == sizeof psk;
+    if (!is_done) {
+        (void)FAIL(why, "a key has %d bytes, and its kid %d", LARCH_ENROLMENT_PSK_LEN, LARCH_LAKE_KID_LEN);
+    } else {
+        newcomers[0].kid = kid;
+        newcomers[0].psk = psk;
+        is_done = gateway_lake_enrol(d->lake, &enrolling, newcomers, 1, put_enrolled, data, &reason);
+        if (!is_done) {
+            data->len = before; /* what stands there was not kept */
+            (void)FAIL(why, "%.240s", reason);
+        }
+    }
+    larch_wipe(psk, sizeof psk);
+    return is_done;
 }
 
 static bool accept_credential(void *context, const larch_control_request *request, larch_writer *data,
@@ -285,6 +325,7 @@ static bool show_device(void *context, const larch_control_request *request, lar
 void gateway_devices_verbs(gateway_devices *d, gateway_control_verb verbs[GATEWAY_DEVICES_VERBS])
 {
     verbs[0] = (gateway_control_verb){.name = "enrol-devices", .arguments = 5, .context = d, .run = enrol_devices};
+    verbs[7] = (gateway_control_verb){.name = "enrol-key", .arguments = 5, .context = d, .run = enrol_key};
     verbs[1] = (gateway_control_verb){.name = "list", .arguments = 1, .context = d, .run = list_devices};
     verbs[2] = (gateway_control_verb){.name = "revoke-device", .arguments = 1, .context = d, .run = revoke_device};
     verbs[3] = (gateway_control_verb){.name = "accept", .arguments = 1, .context = d, .run = accept_credential};

@@ -7,6 +7,8 @@
  *                                      (larch/enrolment.h), given once; "+NAME - WHY": it was not added. All are one change.
  *                                      AUTHORITY "-": none. METHOD: 0 or 4. SUITE: its name. REFERENCE: kid or ccs. POLICY:
  *                                      common/policy_word.h
+ *     enrol-key AUTHORITY SUITE KID SECRET DEVICE
+ *                                      likewise one device of method 4, with a key that comes from elsewhere, in hexadecimal
  *     accept HEX                       "+NAME": puts a credential (a CWT) on record that the authority of --ca has signed
  *     card SUITE                       "+HEX": the gateway's public credential (a CCS) for method 0 with this suite
  *     list NAME                        the devices behind NAME (":": all), by their names: for each session of each
@@ -29,7 +31,7 @@ typedef struct gateway_devices {
     const gateway_queue *queue;
 } gateway_devices;
 
-#define GATEWAY_DEVICES_VERBS 7
+#define GATEWAY_DEVICES_VERBS 8
 /* Fills in its verbs. devices is kept. */
 void gateway_devices_verbs(gateway_devices *devices, gateway_control_verb verbs[GATEWAY_DEVICES_VERBS]);
 
