@@ -57,7 +57,7 @@ static void run_echo(int fd)
     static struct mmsghdr messages[ECHO_BATCH];
     static struct sockaddr_in peers[ECHO_BATCH];
     static struct iovec pieces[ECHO_BATCH];
-    static uint8_t bytes[ECHO_BATCH][LARCH_COAP_DATAGRAM_MAX];
+    uint8_t bytes[ECHO_BATCH][LARCH_COAP_DATAGRAM_MAX];
     for (;;) {
         for (unsigned i = 0; i < ECHO_BATCH; i++) {
             pieces[i] = (struct iovec){bytes[i], sizeof bytes[i]};
