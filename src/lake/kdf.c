@@ -137,15 +137,16 @@ larch_error larch_lake_kdf(const larch_lake_suite *suite, const uint8_t *prk, un
 static larch_error expand_each(const larch_lake_suite *suite, const uint8_t *prk, const info *in,
                                const lake_output *outputs, size_t count)
 {
-    larch_kmac_message messages[LAKE_OUTPUTS];
+    larch_kmac_message messages[LAKE_OUTPUTS] = {0};
     larch_error e = LARCH_OK;
-    for (size_t i = 0; i < count; i++) {
-        messages[i] = (larch_kmac_message){in[i].pieces, in[i].count, outputs[i].out, outputs[i].len};
-        if (suite->hash != LARCH_COSE_SHAKE256 && e == LARCH_OK)
-            e = hkdf_expand(suite, prk, in[i].pieces, in[i].count, outputs[i].out, outputs[i].len);
-    }
-    if (suite->hash == LARCH_COSE_SHAKE256)
+    if (suite->hash == LARCH_COSE_SHAKE256) {
+        for (size_t i = 0; i < count; i++)
+            messages[i] = (larch_kmac_message){in[i].pieces, in[i].count, outputs[i].out, outputs[i].len};
         larch_kmac256_many((larch_bytes){prk, suite->hash_len}, messages, count);
+        return LARCH_OK;
+    }
+    for (size_t i = 0; e == LARCH_OK && i < count; i++)
+        e = hkdf_expand(suite, prk, in[i].pieces, in[i].count, outputs[i].out, outputs[i].len);
     return e;
 }
 
