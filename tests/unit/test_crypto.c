@@ -474,7 +474,7 @@ static void test_kmac_many(void **state)
     static const uint8_t key[225] = {1, 2, 3}, text[300] = {4, 5, 6};
     static uint8_t got[MESSAGES][OUT], alone[OUT];
     larch_bytes pieces[MESSAGES][2];
-    larch_kmac_message messages[MESSAGES];
+    larch_kmac_message messages[MESSAGES] = {0};
     (void)state;
     for (size_t count = 0; count <= MESSAGES; count++) {
         const larch_bytes k = {key, 25 * count};
