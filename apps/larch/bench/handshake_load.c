@@ -35,7 +35,7 @@ static bool take_enrolment(larch_control_client *client, larch_bench_shaker *sha
 
 static larch_error enrol(int folder, unsigned n, larch_bench_shaker *shaker)
 {
-    char name[16];
+    char name[24];
     larch_control_client client;
     (void)snprintf(name, sizeof name, "bench-%u", n);
     const larch_bytes words[] = {LARCH_TEXT("enrol-devices"), LARCH_TEXT("-"),   LARCH_TEXT("4"),
