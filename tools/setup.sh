@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # PACKAGE, or PACKAGE:COMMAND when the command counts wherever it comes from. A|B is the first that this release has.
 build="gcc:gcc make:make cmake:cmake pkg-config:pkg-config libssl-dev libmbedtls-dev libpcap-dev libinih-dev libpng-dev libqrencode-dev libcurl4-openssl-dev libsqlite3-dev libargon2-dev libp11-kit-dev"
-test="g++:c++ libcmocka-dev zlib1g-dev valgrind:valgrind libcoap3-bin:coap-client-notls tshark:tshark nodejs:node
+test="g++:c++ openssl:openssl libcmocka-dev zlib1g-dev valgrind:valgrind libcoap3-bin:coap-client-notls tshark:tshark nodejs:node
       python3:python3 iproute2:ip spin:spin softhsm2:softhsm2-util zbar-tools:zbarimg"
 lint="libcmocka-dev zlib1g-dev clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck python3:python3"
 fuzz="clang:clang libclang-rt-dev llvm:llvm-symbolizer"

@@ -300,7 +300,7 @@ class Refusals(Case):
 
     def test_usage(self):
         context = self.contexts("kitchen")[1]
-        for words, says in (([], "say what to do: run, list, show, get, observe, send, commands, add, import, revoke, forget, rotate, card, request or accept"), (["gte", "a", "b"], "no 'gte'"),
+        for words, says in (([], "say what to do: run, list, show, get, observe, send, commands, add, import, revoke, forget, rotate, card, request, accept or qkd"), (["gte", "a", "b"], "no 'gte'"),
                             (["get", "a"], "get takes a device's name and a path"), (["list", "x"], "'x' is one argument"),
                             (["get", "a", "b", "c"], "'c' is one argument"), (["get", "a/b", "c"], "a device's name is"),
                             (["get", "a", "b c"], "a path is printable ASCII without spaces"),

@@ -5,7 +5,9 @@
 
 #if LARCH_HAS_CURL
 
+#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +15,44 @@
 
 #define ADDRESS_MAX 1024
 
-const char *device_qkd_missing(void) { return NULL; }
+/* ---- libcurl, loaded for this command alone: a gateway has no use for its pages ------------- */
+
+#define LIBRARY "libcurl.so.4"
+#define CALLS(X)                                                                                       \
+    X(global_init)                                                                                     \
+    X(global_cleanup)                                                                                  \
+    X(free) X(easy_init) X(easy_cleanup) X(easy_escape) X(easy_setopt) X(easy_getinfo) X(easy_perform) \
+        X(easy_strerror)
+
+#define MEMBER(name) __typeof__(&curl_##name) name;
+static struct {
+    CALLS(MEMBER)
+} lib;
+
+static bool find_call(void *library, const char *name, void *call)
+{
+    void *found = dlsym(library, name);
+    memcpy(call, &found, sizeof found);
+    return found != NULL;
+}
+
+static bool load(void)
+{
+    static bool is_loaded;
+    void *library = is_loaded ? NULL : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        return is_loaded;
+#define FIND(name) &&find_call(library, "curl_" #name, &lib.name)
+    is_loaded = true CALLS(FIND);
+    return is_loaded;
+}
+
+const char *device_qkd_missing(void)
+{
+    return load() ? NULL : LIBRARY " is not here, through which key delivery services are asked: install libcurl4";
+}
+
+/* ---- one request -------------------------------------------------------------------------------- */
 
 /* Less than count ends the transfer. */
 static size_t take(char *data, size_t size, size_t count, void *context)
@@ -32,10 +71,10 @@ static bool make_address(CURL *curl, const device_qkd_service *s, const char *wh
     size_t len = strlen(s->url);
     while (len > 0 && s->url[len - 1] == '/')
         len--;
-    char *sae = curl_easy_escape(curl, s->sae, 0);
+    char *sae = lib.easy_escape(curl, s->sae, 0);
     const int n =
         sae != NULL ? snprintf(address, ADDRESS_MAX, "%.*s/api/v1/keys/%s/%s", (int)len, s->url, sae, what) : -1;
-    curl_free(sae);
+    lib.free(sae);
     return n > 0 && n < ADDRESS_MAX;
 }
 
@@ -45,7 +84,7 @@ static CURLcode set_up(CURL *curl, const device_qkd_service *s, double timeout, 
 {
     const long ms = timeout * 1000 < 1 ? 1 : timeout * 1000 > 86400e3 ? 86400000L : (long)(timeout * 1000);
     CURLcode e = CURLE_OK;
-#define SET(option, value) e = e == CURLE_OK ? curl_easy_setopt(curl, option, value) : e
+#define SET(option, value) e = e == CURLE_OK ? lib.easy_setopt(curl, option, value) : e
     SET(CURLOPT_ERRORBUFFER, why);
     SET(CURLOPT_URL, address);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -83,7 +122,7 @@ static larch_exit complain(CURLcode e, const device_qkd_service *s, double timeo
     const bool is_alert = strstr(why, "alert") != NULL;
     uint8_t text[512];
     larch_writer w = larch_writer_to(text, sizeof text - 1);
-    larch_text_put_plain(&w, larch_text_first(larch_bytes_of_text(why[0] != '\0' ? why : curl_easy_strerror(e)), 120));
+    larch_text_put_plain(&w, larch_text_first(larch_bytes_of_text(why[0] != '\0' ? why : lib.easy_strerror(e)), 120));
     text[w.len] = '\0';
     switch (e) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -104,7 +143,7 @@ static larch_exit complain(CURLcode e, const device_qkd_service *s, double timeo
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING: /* with TLS 1.3 the refusal of a client's certificate comes behind the handshake */
-        return complain_of_end(s, is_alert ? (const char *)text : curl_easy_strerror(e));
+        return complain_of_end(s, is_alert ? (const char *)text : lib.easy_strerror(e));
     default:
         return is_alert ? complain_of_end(s, (const char *)text)
                         : larch_app_fail(NAME, "asking the key delivery service at %s: %s", s->url, text);
@@ -116,16 +155,18 @@ larch_exit device_qkd_fetch(const device_qkd_service *s, double timeout, const c
     char address[ADDRESS_MAX], why[CURL_ERROR_SIZE] = "";
     reply->status = 0;
     reply->len = 0;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (device_qkd_missing() != NULL)
+        return larch_app_fail(NAME, "%s", device_qkd_missing());
+    if (lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return larch_app_fail(NAME, "libcurl cannot be started");
-    CURL *curl = curl_easy_init();
+    CURL *curl = lib.easy_init();
     CURLcode e = CURLE_FAILED_INIT;
     if (curl != NULL && make_address(curl, s, what, address) &&
-        (e = set_up(curl, s, timeout, address, why, reply)) == CURLE_OK && (e = curl_easy_perform(curl)) == CURLE_OK)
-        e = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
+        (e = set_up(curl, s, timeout, address, why, reply)) == CURLE_OK && (e = lib.easy_perform(curl)) == CURLE_OK)
+        e = lib.easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
     const larch_exit code = e == CURLE_OK ? LARCH_EXIT_DONE : complain(e, s, timeout, why);
-    curl_easy_cleanup(curl);
-    curl_global_cleanup();
+    lib.easy_cleanup(curl);
+    lib.global_cleanup();
     return code;
 }
 
