@@ -18,11 +18,10 @@
 /* ---- libcurl, loaded for this command alone: a gateway has no use for its pages ------------- */
 
 #define LIBRARY "libcurl.so.4"
-#define CALLS(X)                                                                                       \
-    X(global_init)                                                                                     \
-    X(global_cleanup)                                                                                  \
-    X(free) X(easy_init) X(easy_cleanup) X(easy_escape) X(easy_setopt) X(easy_getinfo) X(easy_perform) \
-        X(easy_strerror)
+#define CALLS(X)      \
+    X(global_init)    \
+    X(global_cleanup) \
+    X(free) X(easy_init) X(easy_cleanup) X(easy_escape) X(easy_setopt) X(easy_getinfo) X(easy_perform) X(easy_strerror)
 
 #define MEMBER(name) __typeof__(&curl_##name) name;
 static struct {
