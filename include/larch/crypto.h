@@ -55,14 +55,15 @@ LARCH_MUST_USE larch_error larch_hkdf_sha256_expand(const uint8_t prk[LARCH_SHA2
  * so it cannot fail. customization: often empty. out_len bytes out, which take part in the computation. */
 void larch_kmac256(larch_bytes key, larch_bytes customization, const larch_bytes *pieces, size_t count, uint8_t *out,
                    size_t out_len);
-/* The same for several messages under one key, with an empty customization: the key is absorbed once, and the messages are
- * computed side by side where this processor can. */
+/* One message of larch_kmac256_many, and where its output goes. */
 typedef struct larch_kmac_message {
     const larch_bytes *pieces;
     size_t count;
     uint8_t *out;
     size_t out_len;
 } larch_kmac_message;
+/* Computes larch_kmac256 for each message under one key, with an empty customization. It absorbs the key once, and computes
+ * the messages side by side where this processor can. */
 void larch_kmac256_many(larch_bytes key, const larch_kmac_message *messages, size_t count);
 
 /* SHAKE256 [FIPS202 6.2] over count pieces: computed by larch itself, so it cannot fail. */

@@ -64,7 +64,7 @@ static larch_error enrol_given(const larch_app_enrolling *a, const larch_app_new
     return larch_sessions_enrol(a->sessions, e, number);
 }
 
-/* LARCH_STATE, LARCH_MALFORMED: there is a device of this name, or it is none. */
+/* LARCH_STATE: there is a device of this name already. LARCH_MALFORMED: no device can have this name. */
 static larch_error enrol_one(const larch_app_enrolling *a, const larch_app_newcomer *n, larch_app_take_enrolled *take,
                              void *context)
 {

@@ -64,7 +64,8 @@ static void put_spaces(larch_writer *w, size_t count)
         larch_text_put(w, " ");
 }
 
-/* Words from the column on, where the writer stands, in lines of so many columns; '\n' ends a line early. */
+/* Writes the words of text from `column` on, where the writer stands. A line has at most `columns` columns, and '\n' ends
+ * it early. */
 static void put_wrapped(larch_writer *w, larch_bytes text, size_t column, size_t columns)
 {
     const char *at_text = (const char *)text.data, *const end = at_text + text.len;

@@ -55,7 +55,7 @@ static uint32_t mask_of(uint32_t c, uint32_t low, uint32_t high)
     return ~(0U - ((c - low) >> 31)) & ~(0U - ((high - c) >> 31));
 }
 
-/* Of a digit its value; *bad becomes all ones if it is none. */
+/* Returns the value of the digit c. If c is not a digit of base64, *bad becomes all ones. */
 static uint32_t base64_digit(uint32_t c, uint32_t *bad)
 {
     const uint32_t upper = mask_of(c, 'A', 'Z'), lower = mask_of(c, 'a', 'z'), number = mask_of(c, '0', '9'),

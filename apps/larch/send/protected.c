@@ -28,7 +28,7 @@ typedef struct protected_send {
     uint8_t body[ANSWER_MAX];
     char query[QUERY_MAX];
     uint64_t next; /* the own number after the last one used */
-    uint64_t n;    /* of the reading; 0: it is none */
+    uint64_t n;    /* of the reading; 0: the text is not a reading */
     uint8_t shown_hint;
     larch_error outcome; /* LARCH_AGAIN: none yet */
     larch_coap_answer answer;
